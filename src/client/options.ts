@@ -1,0 +1,164 @@
+// What a client is told: typed options and their defaults, and the shapes that its calls take and give.
+import type { ControlPacket, SubscriptionRequest, Will } from '../protocol/packets.ts';
+import type { Properties } from '../protocol/properties.ts';
+import type { Reason } from '../protocol/reasons.ts';
+
+/** TLS towards a broker. Contents are PEM text or DER bytes, not file names. */
+export interface TlsClientOptions {
+  /** Certificates to trust instead of Node's own list; null trusts that list. */
+  readonly ca?: string | Buffer | readonly (string | Buffer)[] | null;
+  readonly cert?: string | Buffer;
+  readonly key?: string | Buffer;
+  readonly passphrase?: string;
+  /** False accepts any certificate and any host name. */
+  readonly verify?: boolean;
+  readonly alpn?: readonly string[];
+  readonly ciphers?: string;
+  readonly minVersion?: 'TLSv1.2' | 'TLSv1.3';
+  readonly maxVersion?: 'TLSv1.2' | 'TLSv1.3';
+  /** Name to expect in the certificate and to send as SNI; the host by default. */
+  readonly servername?: string;
+  /** Receives key log lines (SSLKEYLOGFILE format). */
+  readonly keylog?: (line: Buffer) => void;
+}
+
+/** Where the broker is. */
+export interface Endpoint {
+  readonly kind: 'tcp' | 'tls' | 'ws' | 'wss' | 'unix';
+  /** Host name or address; the path for 'unix'. */
+  readonly host: string;
+  readonly port: number;
+  /** Path of the WebSocket request, '/mqtt' by default. */
+  readonly path?: string;
+  readonly localAddress?: string;
+  readonly tls?: TlsClientOptions;
+}
+
+/** A PUBLISH as a trace sees it. */
+export interface PublishTrace {
+  readonly type: 3;
+  readonly id: number;
+  readonly topic: string;
+  readonly qos: number;
+  readonly retain: boolean;
+  readonly dup: boolean;
+  readonly payloadLength: number;
+}
+
+/** Sees every packet in the order of the wire. */
+export interface ClientTrace {
+  sending(packet: ControlPacket | PublishTrace): void;
+  received(packet: ControlPacket | PublishTrace): void;
+}
+
+/** Delays between attempts to connect again, in milliseconds. The delay doubles with each failure, with jitter. */
+export interface ReconnectOptions {
+  readonly minDelayMs: number;
+  readonly maxDelayMs: number;
+}
+
+/** Options of `connect`. */
+export interface ClientOptions {
+  readonly endpoint: Endpoint;
+  /** '5' by default. */
+  readonly version?: '3.1' | '3.1.1' | '5';
+  /** Default: `mosq-` and 18 random alphanumerics. */
+  readonly clientId?: string;
+  /** Default true. */
+  readonly cleanStart?: boolean;
+  /** Seconds, 0 or 1 … 65,535; default 60. */
+  readonly keepAlive?: number;
+  readonly username?: string;
+  readonly password?: string | Buffer;
+  readonly will?: Will;
+  /** Properties of CONNECT (MQTT 5). */
+  readonly properties?: Properties;
+  /** Null (the default): a lost connection ends the client. Else it dials again, resumes and subscribes anew if needed. */
+  readonly reconnect?: ReconnectOptions | null;
+  /** QoS > 0 messages in flight at once; default 20, further bounded by the broker's receive maximum. */
+  readonly maxInflight?: number;
+  /** Milliseconds for dialling and CONNACK together; default 30,000. */
+  readonly connectTimeoutMs?: number;
+  readonly trace?: ClientTrace;
+  /** Sets TCP_NODELAY; default true. */
+  readonly noDelay?: boolean;
+}
+
+/** A message that came in. */
+export interface ReceivedMessage {
+  readonly topic: string;
+  /** Stays valid; may be a view of a larger chunk. */
+  readonly payload: Buffer;
+  readonly qos: number;
+  readonly retain: boolean;
+  readonly dup: boolean;
+  /** Packet identifier; 0 at QoS 0. */
+  readonly id: number;
+  readonly properties: Properties;
+}
+
+/** Options of one publish. */
+export interface PublishOptions {
+  readonly qos?: 0 | 1 | 2;
+  readonly retain?: boolean;
+  readonly properties?: Properties;
+}
+
+/** How a publish ended: at once when written for QoS 0, by PUBACK or PUBCOMP (or a refusing PUBREC) otherwise. */
+export interface PublishResult {
+  readonly id: number;
+  readonly reason: Reason;
+  readonly properties: Properties;
+}
+
+/** How a subscribe or unsubscribe was answered: a code for each filter, in order (empty for a 3.x UNSUBACK). */
+export interface SubscribeResult {
+  readonly id: number;
+  readonly codes: readonly number[];
+  readonly properties: Properties;
+}
+
+/** One filter with its options; a plain string means QoS 0. */
+export type SubscribeFilter = string | ({ readonly filter: string } & Partial<Omit<SubscriptionRequest, 'filter'>>);
+
+/** What the broker's CONNACK granted. */
+export interface ConnectedInfo {
+  readonly sessionPresent: boolean;
+  readonly clientId: string;
+  readonly properties: Properties;
+}
+
+/** Events of a client; handlers run in the loop turn of the packet. */
+export interface ClientEvents {
+  /** After every successful CONNACK, also after a reconnect. */
+  connect(info: ConnectedInfo): void;
+  message(message: ReceivedMessage): void;
+  /** The broker sent DISCONNECT (MQTT 5). */
+  disconnect(reason: Reason, properties: Properties): void;
+  /** A connection was lost or an attempt failed, and another one follows after delayMs. */
+  reconnecting(error: Error, delayMs: number): void;
+  /** The end: the client is closed and will do nothing more. `error` is null after end(). */
+  close(error: Error | null): void;
+}
+
+/**
+ * The public client (client.ts has the class; `connect(options)` resolves to one after CONNACK).
+ * Errors: ConnectRefused (reason, connack properties, 3.x return code), ConnectionLost, PeerFault, or the dialer's own.
+ */
+export interface Client {
+  readonly info: ConnectedInfo;
+  publish(topic: string, payload: string | Buffer, options?: PublishOptions): Promise<PublishResult>;
+  subscribe(filters: SubscribeFilter | readonly SubscribeFilter[], properties?: Properties): Promise<SubscribeResult>;
+  unsubscribe(filters: string | readonly string[], properties?: Properties): Promise<SubscribeResult>;
+  /** Messages as an async iterable; ends when the client closes. */
+  messages(): AsyncIterable<ReceivedMessage>;
+  on<E extends keyof ClientEvents>(event: E, handler: ClientEvents[E]): this;
+  off<E extends keyof ClientEvents>(event: E, handler: ClientEvents[E]): this;
+  /** Waits until at most `count` published messages are unacknowledged and little is unsent: back-pressure for senders. */
+  drained(count?: number): Promise<void>;
+  /** Stops and resumes taking bytes from the broker: back-pressure for receivers. */
+  pause(): void;
+  resume(): void;
+  /** Sends DISCONNECT and closes; resolves when closed. Reason code 0 by default, 4 has the broker send the will. */
+  end(code?: number, properties?: Properties): Promise<void>;
+}

@@ -1,0 +1,148 @@
+// The sending side of QoS 1 and 2 (MQTT 5.0 section 4.3): packet identifiers and what each waits for. State lies in rings
+// indexed by identifier, so an acknowledgement finds its message at once and in any order.
+import { MAX_PACKET_ID } from '../protocol/constants.ts';
+
+/** What a slot waits for. */
+export const FREE = 0;
+export const AWAIT_PUBACK = 1;
+export const AWAIT_PUBREC = 2;
+export const AWAIT_PUBCOMP = 3;
+
+/** Answers of acknowledge(). */
+export const UNKNOWN = 0;
+export const DONE = 1;
+export const RELEASE = 2;
+
+/** The in-flight window of one session. M is the message type. */
+export class OutboundWindow<M extends object> {
+  /** Most messages in flight; 65,535 at the most. */
+  limit: number;
+  private size: number;
+  private messages: (M | null)[];
+  private states: Uint8Array;
+  private ids: Uint16Array;
+  private lastId: number;
+  private used: number;
+
+  constructor(limit: number) {
+    this.limit = limit;
+    this.size = 0;
+    this.messages = [];
+    this.states = EMPTY_STATES;
+    this.ids = EMPTY_IDS;
+    this.lastId = 0;
+    this.used = 0;
+  }
+
+  /** Messages in flight. */
+  get inFlight(): number {
+    return this.used;
+  }
+
+  get hasRoom(): boolean {
+    return this.used < this.limit;
+  }
+
+  /** Takes a message into the window and returns its packet identifier. Only while hasRoom. */
+  take(message: M, qos: number): number {
+    if (this.used === this.size) this.grow();
+    const mask = this.size - 1;
+    // Fewer than `size` slots are used, so a free one comes within `size` steps.
+    let id = this.lastId;
+    do {
+      id = id === MAX_PACKET_ID ? 1 : id + 1;
+    } while (this.states[id & mask] !== FREE);
+    this.lastId = id;
+    const slot = id & mask;
+    this.messages[slot] = message;
+    this.states[slot] = qos === 1 ? AWAIT_PUBACK : AWAIT_PUBREC;
+    this.ids[slot] = id;
+    this.used += 1;
+    return id;
+  }
+
+  /**
+   * Handles PUBACK (AWAIT_PUBACK), PUBREC (AWAIT_PUBREC) and PUBCOMP (AWAIT_PUBCOMP). DONE: the message has left the
+   * window. RELEASE: PUBREL is to be sent, also for a repeated PUBREC. UNKNOWN: no such identifier in that state.
+   */
+  acknowledge(id: number, waitingFor: number): number {
+    const slot = this.find(id);
+    if (slot < 0) return UNKNOWN;
+    const state = this.states[slot]!;
+    if (waitingFor === AWAIT_PUBREC) {
+      if (state !== AWAIT_PUBREC && state !== AWAIT_PUBCOMP) return UNKNOWN;
+      this.states[slot] = AWAIT_PUBCOMP;
+      // The message itself is delivered; only its identifier is still taken.
+      return RELEASE;
+    }
+    if (state !== waitingFor) return UNKNOWN;
+    this.free(slot);
+    return DONE;
+  }
+
+  /** Gives an identifier up, whatever it waits for: a refused QoS 2 message, or one that expired. */
+  drop(id: number): boolean {
+    const slot = this.find(id);
+    if (slot < 0) return false;
+    this.free(slot);
+    return true;
+  }
+
+  /** The message of an identifier, null if there is none. */
+  messageOf(id: number): M | null {
+    const slot = this.find(id);
+    return slot < 0 ? null : this.messages[slot]!;
+  }
+
+  /** Visits what is in flight in the order it was sent: PUBLISH or PUBREL are sent again on reconnect [MQTT-4.4.0-1]. */
+  forEach(visit: (id: number, message: M, state: number) => void): void {
+    const slots: number[] = [];
+    for (let slot = 0; slot < this.size; slot++) if (this.states[slot] !== FREE) slots.push(slot);
+    const age = (slot: number): number => (this.lastId - this.ids[slot]! + MAX_PACKET_ID) % MAX_PACKET_ID;
+    slots.sort((a, b) => age(b) - age(a));
+    for (const slot of slots) visit(this.ids[slot]!, this.messages[slot]!, this.states[slot]!);
+  }
+
+  /** Forgets everything. */
+  clear(): void {
+    this.size = 0;
+    this.messages = [];
+    this.states = EMPTY_STATES;
+    this.ids = EMPTY_IDS;
+    this.used = 0;
+  }
+
+  private find(id: number): number {
+    if (this.size === 0) return -1;
+    const slot = id & (this.size - 1);
+    return this.states[slot] !== FREE && this.ids[slot] === id ? slot : -1;
+  }
+
+  private free(slot: number): void {
+    this.states[slot] = FREE;
+    this.messages[slot] = null;
+    this.used -= 1;
+  }
+
+  private grow(): void {
+    const size = Math.max(8, this.size * 2);
+    const messages: (M | null)[] = new Array(size).fill(null);
+    const states = new Uint8Array(size);
+    const ids = new Uint16Array(size);
+    // Identifiers that differed modulo the old size also differ modulo the new one.
+    for (let old = 0; old < this.size; old++) {
+      if (this.states[old] === FREE) continue;
+      const slot = this.ids[old]! & (size - 1);
+      messages[slot] = this.messages[old]!;
+      states[slot] = this.states[old]!;
+      ids[slot] = this.ids[old]!;
+    }
+    this.size = size;
+    this.messages = messages;
+    this.states = states;
+    this.ids = ids;
+  }
+}
+
+const EMPTY_STATES = new Uint8Array(0);
+const EMPTY_IDS = new Uint16Array(0);

@@ -1,0 +1,142 @@
+// One MQTT connection: transport, framer, outbox, profile, and the reasons for which it is not read from. Broker peers and
+// clients both sit on it; it knows packets' borders, not their meaning.
+import { PeerFault } from '../protocol/errors.ts';
+import { Framer, type SizeLimits } from '../protocol/framer.ts';
+import type { FrameSink } from '../protocol/packets.ts';
+import type { Profile } from '../protocol/version.ts';
+import { monotonicNow, touch } from '../util/clock.ts';
+import type { FlushTurn } from './flush.ts';
+import { Outbox, type OutboxCounters } from './outbox.ts';
+import type { Transport, TransportSink } from './transport.ts';
+
+/** Reasons to pause reading, as bits. */
+export const PAUSE_HOOK = 1;
+export const PAUSE_ACKS_UNREAD = 2;
+export const PAUSE_CALLER = 4;
+
+/** Unsent acknowledgements beyond which a peer is not read from until it takes them. */
+const CONTROL_LIMIT = 65_536;
+
+/** What the owner of a link is told. */
+export interface LinkOwner extends FrameSink {
+  /** Bytes came: for counters. */
+  received(count: number): void;
+  /** The peer broke the protocol; nothing more is handed out. */
+  fault(fault: PeerFault): void;
+  /** The peer takes bytes again. */
+  drained(): void;
+  /** The connection is over; called once, last. */
+  closed(error: Error | null): void;
+}
+
+/** A link between a transport and its owner. */
+export class Link implements TransportSink {
+  readonly transport: Transport;
+  readonly outbox: Outbox;
+  /** Null until CONNECT or CONNACK settled the version. */
+  profile: Profile | null;
+  /** Coarse monotonic milliseconds of the last bytes received and sent. */
+  lastReceived: number;
+  private readonly framer: Framer;
+  private readonly owner: LinkOwner;
+  private pauses: number;
+  private over: boolean;
+
+  constructor(transport: Transport, turn: FlushTurn, limits: SizeLimits, owner: LinkOwner, counters: OutboxCounters) {
+    this.transport = transport;
+    this.outbox = new Outbox(transport, turn, counters);
+    this.profile = null;
+    touch();
+    this.lastReceived = monotonicNow();
+    this.framer = new Framer(limits);
+    this.owner = owner;
+    this.pauses = 0;
+    this.over = false;
+  }
+
+  /** Starts to receive. */
+  open(): void {
+    this.transport.attach(this);
+  }
+
+  /** Settles the version for both directions. */
+  useProfile(profile: Profile): void {
+    this.profile = profile;
+    this.outbox.shape = profile.shape;
+  }
+
+  setLimits(limits: SizeLimits): void {
+    this.framer.limits = limits;
+  }
+
+  /** Whether frames are handed out. */
+  get isReading(): boolean {
+    return this.pauses === 0 && !this.over;
+  }
+
+  /** Stops reading for a reason; frames that are there already wait. */
+  pause(reason: number): void {
+    if (this.pauses === 0) this.transport.pause();
+    this.pauses |= reason;
+  }
+
+  /** Takes a reason back; reading goes on when it was the last. Not to be called from inside frame(). */
+  resume(reason: number): void {
+    if ((this.pauses & reason) === 0) return;
+    this.pauses &= ~reason;
+    if (this.pauses !== 0 || this.over) return;
+    this.walk(null);
+    if (this.pauses === 0 && !this.over) this.transport.resume();
+  }
+
+  receive(chunk: Buffer): void {
+    if (this.over) return;
+    touch();
+    this.lastReceived = monotonicNow();
+    this.owner.received(chunk.length);
+    this.walk(chunk);
+    if (this.outbox.controlBytes > CONTROL_LIMIT) this.pause(PAUSE_ACKS_UNREAD);
+  }
+
+  writable(): void {
+    if (this.over) return;
+    touch();
+    this.outbox.writable();
+    this.owner.drained();
+    if (this.outbox.controlBytes <= CONTROL_LIMIT) this.resume(PAUSE_ACKS_UNREAD);
+  }
+
+  closed(error: Error | null): void {
+    this.over = true;
+    this.outbox.close();
+    this.owner.closed(error);
+  }
+
+  /** Sends what waits in the outbox, then closes. Nothing is received any more. */
+  end(turn: FlushTurn): void {
+    if (this.over) return;
+    this.over = true;
+    this.outbox.clearMessages();
+    this.outbox.flush(turn);
+    this.outbox.close();
+    this.transport.end();
+  }
+
+  /** Closes at once. */
+  destroy(): void {
+    if (this.over) return;
+    this.over = true;
+    this.outbox.close();
+    this.transport.destroy();
+  }
+
+  private walk(chunk: Buffer | null): void {
+    try {
+      if (chunk === null) this.framer.resume(this.owner);
+      else this.framer.push(chunk, this.owner);
+    } catch (error) {
+      if (!(error instanceof PeerFault)) throw error;
+      this.owner.fault(error);
+    }
+  }
+}

@@ -1,0 +1,349 @@
+// The send queue of one peer: a control lane (acknowledgements and other ready bytes) and a message lane (references to
+// publications). flush() copies both into the turn's shared buffer, patches what is this receiver's own, and writes once.
+// The buffer is clever in one way only: it is reused at once when transport.write() says that the memory is free.
+
+import { headRoom, type Publication, type PublishFrame, publishSize, writeHead } from '../protocol/publish.ts';
+import { wallNow } from '../util/clock.ts';
+import { type Flushable, type FlushTurn, SCRATCH_SIZE } from './flush.ts';
+import type { Transport } from './transport.ts';
+
+/** Payloads from this size on are written by reference instead of being copied. */
+export const REFERENCE_SIZE = 16_384;
+/** A peer with this much taken but not sent gets no more until it is writable again. */
+const HIGH_WATER = 65_536;
+/** Longest run of bytes that is copied in a loop; above it a typed array's set() is quicker. */
+const LOOP_COPY = 48;
+
+/** Gives topic aliases (flow/alias.ts): positive known, negative new, 0 none. */
+export interface AliasSource {
+  use(topic: object): number;
+}
+
+/** Counts what leaves; a broker's metrics. */
+export interface OutboxCounters {
+  sentBytes(count: number): void;
+  sentPublish(payloadBytes: number): void;
+}
+
+/** Lowest bits of a message's meta: the first byte's flags; above them the packet identifier. */
+const FLAG_BITS = 4;
+
+/** The outbox of one link. */
+export class Outbox implements Flushable {
+  /** The encoding of messages, from the peer's profile. */
+  shape: 0 | 1;
+  aliases: AliasSource | null;
+  private readonly turn: FlushTurn;
+  private readonly transport: Transport;
+  private readonly counters: OutboxCounters;
+  private scheduled: boolean;
+  private closed: boolean;
+  /** The transport keeps the memory of its writes: they are copied first, so that the shared buffer is not given away. */
+  private transportKeeps: boolean;
+  private control: Buffer;
+  private controlLength: number;
+  private publications: (Publication | null)[];
+  private metas: number[];
+  private extras: Buffer[];
+  private head: number;
+  private tail: number;
+
+  constructor(transport: Transport, turn: FlushTurn, counters: OutboxCounters) {
+    this.shape = 0;
+    this.aliases = null;
+    this.turn = turn;
+    this.transport = transport;
+    this.counters = counters;
+    this.scheduled = false;
+    this.closed = false;
+    this.transportKeeps = false;
+    this.control = NOTHING;
+    this.controlLength = 0;
+    this.publications = [];
+    this.metas = [];
+    this.extras = [];
+    this.head = 0;
+    this.tail = 0;
+  }
+
+  /** Messages that wait. */
+  get messages(): number {
+    return this.tail - this.head;
+  }
+
+  /** Bytes of acknowledgements and other control packets that wait. */
+  get controlBytes(): number {
+    return this.controlLength;
+  }
+
+  /** Whether the peer reads too slowly for now. */
+  get isPaused(): boolean {
+    return this.transport.backlog >= HIGH_WATER;
+  }
+
+  /**
+   * Adds a message. `id` 0 means QoS 0. `flags` are the first byte's low bits. `extra` are property bytes of this receiver.
+   * Bounds are the caller's: it asks `messages` and `isPaused` first.
+   */
+  push(publication: Publication, flags: number, id: number, extra: Buffer): void {
+    const at = this.tail++;
+    this.publications[at] = publication;
+    this.metas[at] = (id << FLAG_BITS) | flags;
+    this.extras[at] = extra;
+    if (!this.scheduled) this.schedule();
+  }
+
+  /** Adds a whole encoded control packet. */
+  pushControl(packet: Buffer): void {
+    const at = this.reserveControl(packet.length);
+    this.control.set(packet, at);
+  }
+
+  /** Adds a four-byte acknowledgement: what nearly all acknowledgements are. */
+  pushAck(first: number, id: number): void {
+    const at = this.reserveControl(4);
+    const control = this.control;
+    control[at] = first;
+    control[at + 1] = 2;
+    control[at + 2] = id >>> 8;
+    control[at + 3] = id;
+  }
+
+  /** Adds a bodiless packet. */
+  pushEmpty(first: number): void {
+    const at = this.reserveControl(2);
+    this.control[at] = first;
+    this.control[at + 1] = 0;
+  }
+
+  /** Forgets what waits; nothing is sent any more. */
+  close(): void {
+    this.closed = true;
+    this.controlLength = 0;
+    this.control = NOTHING;
+    this.clearMessages();
+  }
+
+  /** Forgets the messages that wait, for a peer that is told goodbye. */
+  clearMessages(): void {
+    this.publications = [];
+    this.metas = [];
+    this.extras = [];
+    this.head = 0;
+    this.tail = 0;
+  }
+
+  /** The transport is writable again. */
+  writable(): void {
+    if ((this.controlLength > 0 || this.head < this.tail) && !this.scheduled) this.schedule();
+  }
+
+  private schedule(): void {
+    if (this.closed) return;
+    this.scheduled = true;
+    this.turn.schedule(this);
+  }
+
+  private reserveControl(length: number): number {
+    const at = this.controlLength;
+    const total = at + length;
+    if (total > this.control.length) {
+      const larger = Buffer.allocUnsafe(Math.max(64, this.control.length * 2, total));
+      this.control.copy(larger, 0, 0, at);
+      this.control = larger;
+    }
+    this.controlLength = total;
+    if (!this.scheduled) this.schedule();
+    return at;
+  }
+
+  flush(turn: FlushTurn): void {
+    this.scheduled = false;
+    if (this.closed || this.isPaused) {
+      this.ownWaiting();
+      return;
+    }
+    let at = 0;
+    if (this.controlLength > 0) {
+      if (this.controlLength > SCRATCH_SIZE / 2) {
+        this.writeOut(this.control.subarray(0, this.controlLength));
+        this.control = NOTHING;
+      } else {
+        copyBytes(turn.scratch, 0, this.control, 0, this.controlLength);
+        at = this.controlLength;
+        if (this.control.length > 4096) this.control = NOTHING;
+      }
+      this.controlLength = 0;
+    }
+    const now = wallNow();
+    while (this.head < this.tail) {
+      const index = this.head;
+      const publication = this.publications[index]!;
+      const meta = this.metas[index]!;
+      const extra = this.extras[index]!;
+      const payloadLength = publication.payloadEnd - publication.payloadStart;
+      const byReference = payloadLength >= REFERENCE_SIZE;
+      const room = headRoom(publication, extra) + (byReference ? 0 : payloadLength);
+      if (at + room > SCRATCH_SIZE) {
+        if (at > 0) {
+          at = this.writeScratch(turn, at);
+          if (this.isPaused) break;
+        }
+        if (room > SCRATCH_SIZE) {
+          this.writeLarge(publication, meta, extra, now);
+          this.shift(payloadLength);
+          if (this.isPaused) break;
+          continue;
+        }
+      }
+      at = this.write(turn.scratch, at, publication, meta, extra, now, !byReference);
+      this.shift(payloadLength);
+      if (byReference) {
+        this.transport.cork();
+        this.writeScratch(turn, at);
+        at = 0;
+        this.writeReference(publication);
+        this.transport.uncork();
+        if (this.isPaused) break;
+      }
+    }
+    if (at > 0) this.writeScratch(turn, at);
+    if (this.head === this.tail) this.reset();
+    else this.ownWaiting();
+  }
+
+  private shift(payloadLength: number): void {
+    this.publications[this.head] = null;
+    this.head += 1;
+    this.counters.sentPublish(payloadLength);
+  }
+
+  /** Writes one message (its payload too, if `withPayload`) into target and returns the offset behind it. */
+  private write(
+    target: Buffer,
+    at: number,
+    publication: Publication,
+    meta: number,
+    extra: Buffer,
+    now: number,
+    withPayload: boolean,
+  ): number {
+    const id = meta >>> FLAG_BITS;
+    const first = 0x30 | (meta & 0x0f);
+    let end: number;
+    let hasPayload = false;
+    const alias = this.aliases === null ? 0 : this.aliases.use(publication.topicKey);
+    if (this.shape === 1 && (alias !== 0 || extra.length > 0)) {
+      end = writeHead(target, at, publication, 1, first, id, extra, Math.abs(alias), alias <= 0);
+      if (publication.expiryAt >= 0) {
+        patchExpiry(target, end - publication.propertyBytes.length + publication.expiryAt, publication.expiresAt, now);
+      }
+    } else {
+      const frame = publication.frame(this.shape, id > 0);
+      hasPayload = frame.hasPayload;
+      end = withPayload || !hasPayload ? copyFrame(target, at, frame) : copyHead(target, at, frame, publication);
+      target[at] = first;
+      if (id > 0) {
+        target[at + frame.idAt] = id >>> 8;
+        target[at + frame.idAt + 1] = id;
+      }
+      if (frame.expiryAt >= 0) patchExpiry(target, at + frame.expiryAt, publication.expiresAt, now);
+    }
+    if (withPayload && !hasPayload) {
+      const length = publication.payloadEnd - publication.payloadStart;
+      copyBytes(target, end, publication.payloadBuffer, publication.payloadStart, length);
+      end += length;
+    }
+    return end;
+  }
+
+  /** A message whose head alone does not fit the shared buffer (long topics and properties). */
+  private writeLarge(publication: Publication, meta: number, extra: Buffer, now: number): void {
+    const bytes = Buffer.allocUnsafe(publishSize(publication, this.shape, meta >>> FLAG_BITS > 0) + extra.length + 16);
+    const end = this.write(bytes, 0, publication, meta, extra, now, true);
+    this.writeOut(bytes.subarray(0, end));
+  }
+
+  private writeReference(publication: Publication): void {
+    this.writeOut(publication.payloadBuffer.subarray(publication.payloadStart, publication.payloadEnd));
+  }
+
+  private writeScratch(turn: FlushTurn, length: number): number {
+    this.counters.sentBytes(length);
+    if (this.transportKeeps) {
+      this.transportKeeps = !this.transport.write(Buffer.from(turn.scratch.subarray(0, length)));
+      return 0;
+    }
+    if (!this.transport.write(turn.scratch.subarray(0, length))) {
+      this.transportKeeps = true;
+      turn.renewScratch();
+    }
+    return 0;
+  }
+
+  /** Writes memory that nobody changes any more. */
+  private writeOut(bytes: Buffer): void {
+    this.counters.sentBytes(bytes.length);
+    this.transport.write(bytes);
+  }
+
+  private reset(): void {
+    this.head = 0;
+    this.tail = 0;
+    if (this.publications.length > 256) {
+      this.publications = [];
+      this.metas = [];
+      this.extras = [];
+    }
+  }
+
+  /** What has to wait longer must not pin the chunks it came in. */
+  private ownWaiting(): void {
+    if (this.head > 0) {
+      this.publications = this.publications.slice(this.head, this.tail);
+      this.metas = this.metas.slice(this.head, this.tail);
+      this.extras = this.extras.slice(this.head, this.tail);
+      this.tail -= this.head;
+      this.head = 0;
+    }
+    for (let i = 0; i < this.tail; i++) this.publications[i]!.own();
+  }
+}
+
+const NOTHING = Buffer.alloc(0);
+
+function copyFrame(target: Buffer, at: number, frame: PublishFrame): number {
+  const length = frame.end - frame.start;
+  if (length <= LOOP_COPY) {
+    const bytes = frame.bytes;
+    for (let i = 0, from = frame.start; i < length; i++) target[at + i] = bytes[from + i]!;
+  } else {
+    if (frame.view === null) frame.view = frame.bytes.subarray(frame.start, frame.end);
+    target.set(frame.view, at);
+  }
+  return at + length;
+}
+
+/** Copies a received frame without its payload. */
+function copyHead(target: Buffer, at: number, frame: PublishFrame, publication: Publication): number {
+  const length = frame.end - frame.start - (publication.payloadEnd - publication.payloadStart);
+  copyBytes(target, at, frame.bytes, frame.start, length);
+  return at + length;
+}
+
+function copyBytes(target: Buffer, at: number, source: Buffer, start: number, length: number): void {
+  if (length <= LOOP_COPY) {
+    for (let i = 0; i < length; i++) target[at + i] = source[start + i]!;
+  } else {
+    target.set(source.subarray(start, start + length), at);
+  }
+}
+
+/** Seconds that are left, over the four bytes of the expiry [MQTT-3.3.2-6]. */
+function patchExpiry(target: Buffer, at: number, expiresAt: number, nowMs: number): void {
+  const left = Math.max(0, expiresAt - Math.floor(nowMs / 1000));
+  target[at] = left >>> 24;
+  target[at + 1] = left >>> 16;
+  target[at + 2] = left >>> 8;
+  target[at + 3] = left;
+}

@@ -1,0 +1,258 @@
+// Frames to control packets, lifted to MQTT 5 terms. These packets are rare beside PUBLISH: they allocate freely.
+import {
+  AUTH,
+  CONNACK,
+  CONNECT,
+  DISCONNECT,
+  NEVER_EXPIRES,
+  PACKET_NAMES,
+  PINGREQ,
+  PINGRESP,
+  PUBACK,
+  PUBCOMP,
+  PUBREC,
+  PUBREL,
+  SUBACK,
+  SUBSCRIBE,
+  UNSUBACK,
+  UNSUBSCRIBE,
+} from './constants.ts';
+import { MalformedPacket, PeerFault, ProtocolError } from './errors.ts';
+import type { AckPacket, ConnectPacket, ControlPacket, SubscriptionRequest, Will } from './packets.ts';
+import { NO_PROPERTIES, type Properties, WILL } from './properties.ts';
+import { readProperties } from './property-codec.ts';
+import { Reader } from './reader.ts';
+import {
+  CONNACK3,
+  reasonFits,
+  SUCCESS,
+  TOPIC_FILTER_INVALID,
+  TOPIC_NAME_INVALID,
+  UNSUPPORTED_PROTOCOL_VERSION,
+} from './reasons.ts';
+import { topicFilterFault, topicNameFault } from './topic.ts';
+import { PROFILES, type Profile } from './version.ts';
+
+/**
+ * Decodes any packet but PUBLISH and CONNECT from buffer[start, end).
+ * @throws MalformedPacket, ProtocolError, or PeerFault with another reason
+ */
+export function decode(profile: Profile, buffer: Buffer, first: number, start: number, end: number): ControlPacket {
+  const reader = new Reader(buffer, start, end);
+  const type = first >> 4;
+  const packet = decodeBody(profile, type, reader);
+  reader.finish(PACKET_NAMES[type]!);
+  return packet;
+}
+
+function decodeBody(profile: Profile, type: number, reader: Reader): ControlPacket {
+  switch (type) {
+    case PUBACK:
+    case PUBREC:
+    case PUBREL:
+    case PUBCOMP:
+      return decodeAck(profile, type, reader);
+    case SUBSCRIBE:
+      return decodeSubscribe(profile, reader);
+    case UNSUBSCRIBE:
+      return decodeUnsubscribe(profile, reader);
+    case SUBACK:
+    case UNSUBACK:
+      return decodeCodes(profile, type, reader);
+    case CONNACK:
+      return decodeConnack(profile, reader);
+    case PINGREQ:
+    case PINGRESP:
+      return { type };
+    case DISCONNECT: {
+      const code = profile.hasProperties && reader.remaining > 0 ? reader.u8('the reason code') : SUCCESS.code;
+      checkCode(code, type);
+      return { type, code, properties: optionalProperties(profile, type, reader) };
+    }
+    case AUTH: {
+      if (!profile.hasProperties) throw new ProtocolError('AUTH came in a version that has none');
+      const code = reader.remaining > 0 ? reader.u8('the reason code') : SUCCESS.code;
+      checkCode(code, type);
+      return { type, code, properties: optionalProperties(profile, type, reader) };
+    }
+    default:
+      throw new ProtocolError(`${PACKET_NAMES[type]} must not come now`);
+  }
+}
+
+/** Packet identifiers are never 0 [MQTT-2.2.1-3]. */
+export function readPacketId(reader: Reader): number {
+  const id = reader.u16('the packet identifier');
+  if (id === 0) throw new ProtocolError('the packet identifier is 0');
+  return id;
+}
+
+/** The properties of a packet that may end in front of them (section 3.4.2.2.1 and its like). */
+function optionalProperties(profile: Profile, type: number, reader: Reader): Properties {
+  return profile.hasProperties && reader.remaining > 0 ? readProperties(reader, type) : NO_PROPERTIES;
+}
+
+function checkCode(code: number, type: number): void {
+  if (!reasonFits(code, type)) {
+    throw new ProtocolError(
+      `reason code 0x${code.toString(16).padStart(2, '0')} must not stand in ${PACKET_NAMES[type]}`,
+    );
+  }
+}
+
+function decodeAck(profile: Profile, type: AckPacket['type'], reader: Reader): AckPacket {
+  const id = readPacketId(reader);
+  const code = profile.hasProperties && reader.remaining > 0 ? reader.u8('the reason code') : SUCCESS.code;
+  checkCode(code, type);
+  return { type, id, code, properties: optionalProperties(profile, type, reader) };
+}
+
+function decodeSubscribe(profile: Profile, reader: Reader): ControlPacket {
+  const id = readPacketId(reader);
+  const properties = profile.hasProperties ? readProperties(reader, SUBSCRIBE) : NO_PROPERTIES;
+  const subscriptions: SubscriptionRequest[] = [];
+  while (reader.remaining > 0) {
+    const filter = readFilter(reader);
+    const options = reader.u8('the subscription options');
+    const qos = options & 0x03;
+    const retainHandling = (options >> 4) & 0x03;
+    // [MQTT-3.8.3-4, MQTT-3.8.3-5] and [MQTT-3.1.1: 3.8.3-4]
+    if ((options & ~profile.subscriptionMask) !== 0 || qos === 3 || retainHandling === 3) {
+      throw new MalformedPacket(`the subscription options 0x${options.toString(16)} have reserved bits or values`);
+    }
+    const noLocal = (options & 0x04) !== 0;
+    if (noLocal && filter.startsWith('$share/')) {
+      throw new ProtocolError('no-local must not be set on a shared subscription'); // [MQTT-3.8.3-4]
+    }
+    subscriptions.push({ filter, qos, noLocal, retainAsPublished: (options & 0x08) !== 0, retainHandling });
+  }
+  if (subscriptions.length === 0) throw new ProtocolError('SUBSCRIBE has no topic filter'); // [MQTT-3.8.3-2]
+  return { type: SUBSCRIBE, id, subscriptions, properties };
+}
+
+function readFilter(reader: Reader): string {
+  const filter = reader.string('a topic filter');
+  const fault = topicFilterFault(filter);
+  if (fault !== null) throw new PeerFault(TOPIC_FILTER_INVALID, `invalid topic filter: ${fault}`);
+  return filter;
+}
+
+function decodeUnsubscribe(profile: Profile, reader: Reader): ControlPacket {
+  const id = readPacketId(reader);
+  const properties = profile.hasProperties ? readProperties(reader, UNSUBSCRIBE) : NO_PROPERTIES;
+  const filters: string[] = [];
+  while (reader.remaining > 0) filters.push(readFilter(reader));
+  if (filters.length === 0) throw new ProtocolError('UNSUBSCRIBE has no topic filter'); // [MQTT-3.10.3-2]
+  return { type: UNSUBSCRIBE, id, filters, properties };
+}
+
+function decodeCodes(profile: Profile, type: typeof SUBACK | typeof UNSUBACK, reader: Reader): ControlPacket {
+  const id = readPacketId(reader);
+  const properties = profile.hasProperties ? readProperties(reader, type) : NO_PROPERTIES;
+  const codes: number[] = [];
+  while (reader.remaining > 0) {
+    const code = reader.u8('a reason code');
+    checkCode(code, type);
+    codes.push(code);
+  }
+  if (codes.length === 0 && (type === SUBACK || profile.hasProperties)) {
+    throw new MalformedPacket(`${PACKET_NAMES[type]} has no reason code`);
+  }
+  return { type, id, codes, properties };
+}
+
+function decodeConnack(profile: Profile, reader: Reader): ControlPacket {
+  const flags = reader.u8('the acknowledge flags');
+  if (flags > 1) throw new MalformedPacket('the acknowledge flags have reserved bits'); // [MQTT-3.2.2-1]
+  const wire = reader.u8('the reason code');
+  if (profile.hasProperties) {
+    checkCode(wire, CONNACK);
+    return {
+      type: CONNACK,
+      sessionPresent: flags === 1,
+      code: wire,
+      properties: optionalProperties(profile, CONNACK, reader),
+    };
+  }
+  const row = CONNACK3[wire];
+  if (row === undefined) throw new ProtocolError(`return code ${wire} of CONNACK is reserved`);
+  return { type: CONNACK, sessionPresent: flags === 1, code: row.reason.code, properties: NO_PROPERTIES };
+}
+
+/**
+ * Decodes CONNECT, which tells its own version.
+ * @throws PeerFault with UNSUPPORTED_PROTOCOL_VERSION for a level that is not spoken here, else as decode()
+ */
+export function decodeConnect(buffer: Buffer, start: number, end: number): ConnectPacket {
+  const reader = new Reader(buffer, start, end);
+  const name = reader.string('the protocol name');
+  if (name !== 'MQTT' && name !== 'MQIsdp') throw new ProtocolError('the protocol name is neither MQTT nor MQIsdp');
+  const levelByte = reader.u8('the protocol level');
+  const level = levelByte & 0x7f;
+  const profile = PROFILES.find((candidate) => candidate.level === level && candidate.protocolName === name);
+  if (profile === undefined) {
+    throw new PeerFault(UNSUPPORTED_PROTOCOL_VERSION, `protocol ${name} level ${levelByte} is not supported`);
+  }
+  const flags = reader.u8('the connect flags');
+  const hasWill = (flags & 0x04) !== 0;
+  const hasUsername = (flags & 0x80) !== 0;
+  const hasPassword = (flags & 0x40) !== 0;
+  checkConnectFlags(profile, flags);
+  const keepAlive = reader.u16('the keep alive');
+  const cleanStart = (flags & 0x02) !== 0;
+  const properties: Properties = profile.hasProperties
+    ? readProperties(reader, CONNECT)
+    : cleanStart
+      ? NO_PROPERTIES
+      : { sessionExpiryInterval: NEVER_EXPIRES };
+  if (properties.authenticationData !== undefined && properties.authenticationMethod === undefined) {
+    throw new ProtocolError('authentication data came without a method');
+  }
+  const clientId = reader.string('the client identifier');
+  const will = hasWill ? readWill(profile, flags, reader) : null;
+  const username = hasUsername ? reader.string('the user name') : null;
+  const password = hasPassword ? Buffer.from(reader.binary('the password')) : null;
+  reader.finish('CONNECT');
+  return {
+    type: CONNECT,
+    profile,
+    bridge: levelByte !== level,
+    clientId,
+    cleanStart,
+    keepAlive,
+    username,
+    password,
+    will,
+    properties,
+  };
+}
+
+function checkConnectFlags(profile: Profile, flags: number): void {
+  if ((flags & 0x01) !== 0) throw new MalformedPacket('the reserved connect flag is set'); // [MQTT-3.1.2-3]
+  const willQos = (flags >> 3) & 0x03;
+  if ((flags & 0x04) === 0) {
+    if ((flags & 0x38) !== 0) throw new MalformedPacket('will QoS or retain is set without a will'); // [MQTT-3.1.2-11, -13]
+  } else if (willQos === 3) {
+    throw new MalformedPacket('the will QoS is 3'); // [MQTT-3.1.2-12]
+  }
+  if ((flags & 0xc0) === 0x40 && !profile.passwordWithoutUsername) {
+    throw new MalformedPacket('a password came without a user name'); // [MQTT-3.1.2-22] of 3.1.1
+  }
+}
+
+function readWill(profile: Profile, flags: number, reader: Reader): Will {
+  const properties = profile.hasProperties ? readProperties(reader, WILL) : NO_PROPERTIES;
+  const topic = reader.string('the will topic');
+  const fault = topicNameFault(topic);
+  if (fault !== null) throw new PeerFault(TOPIC_NAME_INVALID, `invalid will topic: ${fault}`);
+  const payload = Buffer.from(reader.binary('the will payload'));
+  checkResponseTopic(properties.responseTopic);
+  return { topic, payload, qos: (flags >> 3) & 0x03, retain: (flags & 0x20) !== 0, properties };
+}
+
+/** A response topic must not contain wildcards [MQTT-3.3.2-14]. */
+export function checkResponseTopic(topic: string | undefined): void {
+  if (topic === undefined) return;
+  const fault = topicNameFault(topic);
+  if (fault !== null) throw new ProtocolError(`invalid response topic: ${fault}`);
+}

@@ -1,0 +1,29 @@
+// What a peer can do wrong. Anything else that is thrown is a bug of ours.
+import { MALFORMED_PACKET, PROTOCOL_ERROR, type Reason } from './reasons.ts';
+
+/** A fault of the peer: carries the reason to close with and one sentence for the log that says which rule was broken. */
+export class PeerFault extends Error {
+  readonly reason: Reason;
+
+  constructor(reason: Reason, message: string) {
+    super(message);
+    this.name = 'PeerFault';
+    this.reason = reason;
+  }
+}
+
+/** Bytes that are no packet (section 4.13.1): truncated fields, bad UTF-8, reserved bits, bad variable byte integers. */
+export class MalformedPacket extends PeerFault {
+  constructor(message: string) {
+    super(MALFORMED_PACKET, message);
+    this.name = 'MalformedPacket';
+  }
+}
+
+/** A well-formed packet that must not come now, or a field whose value the standard forbids. */
+export class ProtocolError extends PeerFault {
+  constructor(message: string) {
+    super(PROTOCOL_ERROR, message);
+    this.name = 'ProtocolError';
+  }
+}

@@ -1,0 +1,86 @@
+// Transpiles src, bin, test and bench to build/ with esbuild (modules stay separate, so that tests import single ones and
+// stack traces point at the source), then runs the test files with node:test and prints the totals.
+//
+//   node test/run.mjs [--build-only] [--no-build] [word …]     a word picks the files whose path contains it
+import { readdirSync, rmSync } from 'node:fs';
+import path from 'node:path';
+import process from 'node:process';
+import { run } from 'node:test';
+import { spec } from 'node:test/reporters';
+import { build } from 'esbuild';
+
+const root = path.dirname(import.meta.dirname);
+const out = path.resolve(root, process.env.BUILD_DIR ?? 'build');
+
+/** Every file below a folder, as paths relative to the repository. */
+function filesBelow(folder) {
+  const found = [];
+  for (const entry of readdirSync(path.join(root, folder), { withFileTypes: true })) {
+    const name = path.join(folder, entry.name);
+    if (entry.isDirectory()) found.push(...filesBelow(name));
+    else found.push(name);
+  }
+  return found;
+}
+
+/** Keeps every relative import a module of its own, with the ending that the output has; JSON is taken in. */
+const separateModules = {
+  name: 'separate-modules',
+  setup(context) {
+    context.onResolve({ filter: /^\.{1,2}\// }, (args) =>
+      args.kind === 'entry-point' || args.path.endsWith('.json')
+        ? undefined
+        : { path: args.path.replace(/\.ts$/, '.js'), external: true },
+    );
+  },
+};
+
+async function transpile() {
+  const sources = ['src', 'bin', 'test', 'bench'].flatMap(filesBelow).filter((name) => name.endsWith('.ts'));
+  rmSync(out, { recursive: true, force: true });
+  await build({
+    absWorkingDir: root,
+    entryPoints: sources,
+    outdir: out,
+    outbase: '.',
+    bundle: true,
+    packages: 'external',
+    format: 'esm',
+    platform: 'node',
+    target: 'node20.19',
+    sourcemap: 'inline',
+    logLevel: 'warning',
+    plugins: [separateModules],
+  });
+}
+
+const args = process.argv.slice(2);
+const words = args.filter((arg) => !arg.startsWith('--'));
+if (!args.includes('--no-build')) await transpile();
+
+if (!args.includes('--build-only')) {
+  const files = filesBelow(path.relative(root, path.join(out, 'test')))
+    .filter((name) => name.endsWith('.test.js'))
+    .filter((name) => words.length === 0 || words.some((word) => name.includes(word)))
+    .sort()
+    .map((name) => path.join(root, name));
+  const counts = { passed: 0, failed: 0, skipped: 0 };
+  const count = (name) => (data) => {
+    if (data.details?.type === 'suite') return;
+    if (data.skip !== undefined) counts.skipped += 1;
+    else counts[name] += 1;
+  };
+  const stream = run({ files, concurrency: 2, timeout: 120_000 });
+  stream.on('test:pass', count('passed'));
+  stream.on('test:fail', count('failed'));
+  stream.on('test:fail', () => {
+    process.exitCode = 1;
+  });
+  stream.compose(spec).pipe(process.stdout);
+  stream.on('end', () => {
+    if (counts.passed + counts.failed === 0) process.exitCode = 1;
+    process.on('exit', () => {
+      process.stdout.write(`\n${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped\n`);
+    });
+  });
+}
