@@ -13,12 +13,14 @@ export const UNKNOWN = 0;
 export const DONE = 1;
 export const RELEASE = 2;
 
-/** The in-flight window of one session. M is the message type. */
+/** The in-flight window of one session. M is the message type; flags and extra are what its PUBLISH is sent with. */
 export class OutboundWindow<M extends object> {
   /** Most messages in flight; 65,535 at the most. */
   limit: number;
   private size: number;
   private messages: (M | null)[];
+  private extras: Buffer[];
+  private flags: Uint8Array;
   private states: Uint8Array;
   private ids: Uint16Array;
   private lastId: number;
@@ -28,6 +30,8 @@ export class OutboundWindow<M extends object> {
     this.limit = limit;
     this.size = 0;
     this.messages = [];
+    this.extras = [];
+    this.flags = EMPTY_STATES;
     this.states = EMPTY_STATES;
     this.ids = EMPTY_IDS;
     this.lastId = 0;
@@ -44,7 +48,7 @@ export class OutboundWindow<M extends object> {
   }
 
   /** Takes a message into the window and returns its packet identifier. Only while hasRoom. */
-  take(message: M, qos: number): number {
+  take(message: M, qos: number, flags = 0, extra: Buffer = NO_EXTRA): number {
     if (this.used === this.size) this.grow();
     const mask = this.size - 1;
     // Fewer than `size` slots are used, so a free one comes within `size` steps.
@@ -55,6 +59,8 @@ export class OutboundWindow<M extends object> {
     this.lastId = id;
     const slot = id & mask;
     this.messages[slot] = message;
+    this.flags[slot] = flags;
+    this.extras[slot] = extra;
     this.states[slot] = qos === 1 ? AWAIT_PUBACK : AWAIT_PUBREC;
     this.ids[slot] = id;
     this.used += 1;
@@ -95,18 +101,22 @@ export class OutboundWindow<M extends object> {
   }
 
   /** Visits what is in flight in the order it was sent: PUBLISH or PUBREL are sent again on reconnect [MQTT-4.4.0-1]. */
-  forEach(visit: (id: number, message: M, state: number) => void): void {
+  forEach(visit: (id: number, message: M, state: number, flags: number, extra: Buffer) => void): void {
     const slots: number[] = [];
     for (let slot = 0; slot < this.size; slot++) if (this.states[slot] !== FREE) slots.push(slot);
     const age = (slot: number): number => (this.lastId - this.ids[slot]! + MAX_PACKET_ID) % MAX_PACKET_ID;
     slots.sort((a, b) => age(b) - age(a));
-    for (const slot of slots) visit(this.ids[slot]!, this.messages[slot]!, this.states[slot]!);
+    for (const slot of slots) {
+      visit(this.ids[slot]!, this.messages[slot]!, this.states[slot]!, this.flags[slot]!, this.extras[slot]!);
+    }
   }
 
   /** Forgets everything. */
   clear(): void {
     this.size = 0;
     this.messages = [];
+    this.extras = [];
+    this.flags = EMPTY_STATES;
     this.states = EMPTY_STATES;
     this.ids = EMPTY_IDS;
     this.used = 0;
@@ -121,12 +131,15 @@ export class OutboundWindow<M extends object> {
   private free(slot: number): void {
     this.states[slot] = FREE;
     this.messages[slot] = null;
+    this.extras[slot] = NO_EXTRA;
     this.used -= 1;
   }
 
   private grow(): void {
     const size = Math.max(8, this.size * 2);
     const messages: (M | null)[] = new Array(size).fill(null);
+    const extras: Buffer[] = new Array(size).fill(NO_EXTRA);
+    const flags = new Uint8Array(size);
     const states = new Uint8Array(size);
     const ids = new Uint16Array(size);
     // Identifiers that differed modulo the old size also differ modulo the new one.
@@ -134,15 +147,20 @@ export class OutboundWindow<M extends object> {
       if (this.states[old] === FREE) continue;
       const slot = this.ids[old]! & (size - 1);
       messages[slot] = this.messages[old]!;
+      extras[slot] = this.extras[old]!;
+      flags[slot] = this.flags[old]!;
       states[slot] = this.states[old]!;
       ids[slot] = this.ids[old]!;
     }
     this.size = size;
     this.messages = messages;
+    this.extras = extras;
+    this.flags = flags;
     this.states = states;
     this.ids = ids;
   }
 }
 
+const NO_EXTRA = Buffer.alloc(0);
 const EMPTY_STATES = new Uint8Array(0);
 const EMPTY_IDS = new Uint16Array(0);

@@ -11,6 +11,8 @@ import type { Transport } from './transport.ts';
 export const REFERENCE_SIZE = 16_384;
 /** A peer with this much taken but not sent gets no more until it is writable again. */
 const HIGH_WATER = 65_536;
+/** So many messages leave at once, within the turn: that fills the shared buffer anyway, and bounds a turn's memory. */
+const EARLY_FLUSH = 1024;
 /** Longest run of bytes that is copied in a loop; above it a typed array's set() is quicker. */
 const LOOP_COPY = 48;
 
@@ -38,6 +40,7 @@ export class Outbox implements Flushable {
   private readonly counters: OutboxCounters;
   private scheduled: boolean;
   private closed: boolean;
+  private paused: boolean;
   /** The transport keeps the memory of its writes: they are copied first, so that the shared buffer is not given away. */
   private transportKeeps: boolean;
   private control: Buffer;
@@ -56,6 +59,7 @@ export class Outbox implements Flushable {
     this.counters = counters;
     this.scheduled = false;
     this.closed = false;
+    this.paused = false;
     this.transportKeeps = false;
     this.control = NOTHING;
     this.controlLength = 0;
@@ -78,7 +82,7 @@ export class Outbox implements Flushable {
 
   /** Whether the peer reads too slowly for now. */
   get isPaused(): boolean {
-    return this.transport.backlog >= HIGH_WATER;
+    return this.paused;
   }
 
   /**
@@ -90,7 +94,9 @@ export class Outbox implements Flushable {
     this.publications[at] = publication;
     this.metas[at] = (id << FLAG_BITS) | flags;
     this.extras[at] = extra;
-    if (!this.scheduled) this.schedule();
+    if (this.paused) publication.own();
+    else if (!this.scheduled) this.schedule();
+    else if (this.tail - this.head >= EARLY_FLUSH) this.flush(this.turn);
   }
 
   /** Adds a whole encoded control packet. */
@@ -135,6 +141,7 @@ export class Outbox implements Flushable {
 
   /** The transport is writable again. */
   writable(): void {
+    this.paused = false;
     if ((this.controlLength > 0 || this.head < this.tail) && !this.scheduled) this.schedule();
   }
 
@@ -153,16 +160,13 @@ export class Outbox implements Flushable {
       this.control = larger;
     }
     this.controlLength = total;
-    if (!this.scheduled) this.schedule();
+    if (!this.scheduled && !this.paused) this.schedule();
     return at;
   }
 
   flush(turn: FlushTurn): void {
     this.scheduled = false;
-    if (this.closed || this.isPaused) {
-      this.ownWaiting();
-      return;
-    }
+    if (this.closed || this.paused) return;
     let at = 0;
     if (this.controlLength > 0) {
       if (this.controlLength > SCRATCH_SIZE / 2) {
@@ -187,29 +191,38 @@ export class Outbox implements Flushable {
       if (at + room > SCRATCH_SIZE) {
         if (at > 0) {
           at = this.writeScratch(turn, at);
-          if (this.isPaused) break;
+          if (this.hasBacklog()) break;
         }
         if (room > SCRATCH_SIZE) {
           this.writeLarge(publication, meta, extra, now);
           this.shift(payloadLength);
-          if (this.isPaused) break;
+          if (this.hasBacklog()) break;
           continue;
         }
       }
       at = this.write(turn.scratch, at, publication, meta, extra, now, !byReference);
       this.shift(payloadLength);
       if (byReference) {
+        // Corked, the transport keeps the memory in any case; the head is short, so it is copied.
         this.transport.cork();
-        this.writeScratch(turn, at);
+        this.writeOut(Buffer.from(turn.scratch.subarray(0, at)));
         at = 0;
         this.writeReference(publication);
         this.transport.uncork();
-        if (this.isPaused) break;
+        if (this.hasBacklog()) break;
       }
     }
-    if (at > 0) this.writeScratch(turn, at);
+    if (at > 0) {
+      this.writeScratch(turn, at);
+      this.hasBacklog();
+    }
     if (this.head === this.tail) this.reset();
     else this.ownWaiting();
+  }
+
+  private hasBacklog(): boolean {
+    this.paused = this.transport.backlog >= HIGH_WATER;
+    return this.paused;
   }
 
   private shift(payloadLength: number): void {

@@ -27,3 +27,22 @@ export class ProtocolError extends PeerFault {
     this.name = 'ProtocolError';
   }
 }
+
+/** A packet of a type that must not come now; `first` is its first byte. */
+export class UnexpectedPacket extends ProtocolError {
+  readonly first: number;
+
+  constructor(name: string, first: number) {
+    super(`${name} must not come now`);
+    this.name = 'UnexpectedPacket';
+    this.first = first;
+  }
+}
+
+/** The first bytes are those of a TLS handshake: the peer speaks TLS to a plain listener. */
+export class TlsOnPlainConnection extends MalformedPacket {
+  constructor() {
+    super('these bytes are a TLS handshake');
+    this.name = 'TlsOnPlainConnection';
+  }
+}

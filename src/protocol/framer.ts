@@ -2,7 +2,7 @@
 // is gathered into a buffer of its own, which grows with the bytes that came and never on the word of a length field.
 // Types and sizes are judged as soon as the header is there.
 import { PACKET_NAMES, PUBLISH } from './constants.ts';
-import { MalformedPacket, PeerFault, ProtocolError } from './errors.ts';
+import { MalformedPacket, PeerFault, TlsOnPlainConnection, UnexpectedPacket } from './errors.ts';
 import type { FrameSink } from './packets.ts';
 import { PACKET_TOO_LARGE } from './reasons.ts';
 
@@ -13,6 +13,9 @@ export type SizeLimits = Readonly<Uint32Array>;
 const RESERVED_FLAGS: readonly number[] = [0, 0, 0, 0, 0, 0, 2, 0, 2, 0, 2, 0, 0, 0, 0, 0];
 
 const NOTHING = Buffer.alloc(0);
+
+/** First byte of a TLS record that opens a handshake (RFC 8446 section 5.1); as MQTT, a CONNECT with wrong flags. */
+const TLS_HANDSHAKE = 0x16;
 
 /** The framer of one connection. Throws PeerFault for a stream that is no MQTT; it must not be used after that. */
 export class Framer {
@@ -72,8 +75,9 @@ export class Framer {
       const first = chunk[at]!;
       const type = first >> 4;
       const limit = this.limits[type]!;
-      if (limit === 0) throw new ProtocolError(`${PACKET_NAMES[type]} must not come now`);
+      if (limit === 0) throw new UnexpectedPacket(PACKET_NAMES[type]!, first);
       if (type !== PUBLISH && (first & 0x0f) !== RESERVED_FLAGS[type]) {
+        if (first === TLS_HANDSHAKE) throw new TlsOnPlainConnection();
         throw new MalformedPacket(`the reserved flags of ${PACKET_NAMES[type]} are wrong`);
       }
       let body = at + 1;

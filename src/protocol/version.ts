@@ -3,8 +3,10 @@
 
 /** What a protocol version can say. */
 export interface Profile {
-  /** Protocol level on the wire. Read only in protocol/, and where a log line or a tool shows it. */
+  /** Protocol level on the wire; read only in protocol/. */
   readonly level: 3 | 4 | 5;
+  /** How a log line shows the version (Mosquitto 2.1's "p" field). */
+  readonly shown: '3' | '4' | '5';
   /** The name of the protocol in CONNECT. */
   readonly protocolName: 'MQIsdp' | 'MQTT';
   /** The spelling of the tools' -V option. */
@@ -26,6 +28,7 @@ export interface Profile {
 /** MQTT 3.1, protocol level 3. */
 export const MQTT31: Profile = Object.freeze({
   level: 3,
+  shown: '3',
   protocolName: 'MQIsdp',
   option: 'mqttv31',
   hasProperties: false,
@@ -39,6 +42,7 @@ export const MQTT31: Profile = Object.freeze({
 /** MQTT 3.1.1, protocol level 4. */
 export const MQTT311: Profile = Object.freeze({
   level: 4,
+  shown: '4',
   protocolName: 'MQTT',
   option: 'mqttv311',
   hasProperties: false,
@@ -52,6 +56,7 @@ export const MQTT311: Profile = Object.freeze({
 /** MQTT 5.0, protocol level 5. */
 export const MQTT5: Profile = Object.freeze({
   level: 5,
+  shown: '5',
   protocolName: 'MQTT',
   option: 'mqttv5',
   hasProperties: true,
@@ -64,3 +69,8 @@ export const MQTT5: Profile = Object.freeze({
 
 /** The profiles, oldest first. */
 export const PROFILES: readonly Profile[] = [MQTT31, MQTT311, MQTT5];
+
+/** The profiles of some protocol levels (3, 4, 5), oldest first. */
+export function profilesOfLevels(levels: readonly number[]): readonly Profile[] {
+  return PROFILES.filter((profile) => levels.includes(profile.level));
+}

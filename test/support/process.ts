@@ -111,11 +111,11 @@ export class Program {
     return this.#child.pid;
   }
 
-  /** Resolves with the match as soon as standard output and error together (or one of them) hold this text. */
-  seen(text: RegExp | string, where: 'stdout' | 'stderr' | 'both' = 'both'): Promise<void> {
+  /** Resolves as soon as standard output or error holds this text, or satisfies this question. */
+  seen(text: RegExp | string | ((output: string) => boolean), where: 'stdout' | 'stderr'): Promise<void> {
     const found = () => {
-      const all = where === 'both' ? `${this.stdout}\n${this.stderr}` : this[where];
-      return typeof text === 'string' ? all.includes(text) : text.test(all);
+      if (typeof text === 'string') return this[where].includes(text);
+      return typeof text === 'function' ? text(this[where]) : text.test(this[where]);
     };
     return new Promise((resolve, reject) => {
       const look = () => {

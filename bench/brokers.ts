@@ -1,0 +1,70 @@
+// The brokers that are compared, each as a fresh process on a core of its own with the same limits.
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { availableParallelism, tmpdir } from 'node:os';
+import path from 'node:path';
+import process from 'node:process';
+import { freePort } from '../test/support/free-port.ts';
+import { built, Program, repository, whereIs } from '../test/support/process.ts';
+
+export type BrokerName = 'mqtt-broker' | 'mosquitto' | 'aedes';
+
+/** Messages that a broker may have in flight to one subscriber; no load has more on its way, so none has to queue. */
+export const MAX_INFLIGHT = 100;
+
+/** True where the broker and the load can each have a core of their own. */
+export const isPinned: boolean = availableParallelism() >= 2 && whereIs('taskset') !== null;
+
+/** A command line that runs on one core. */
+export function onCore(core: number, command: string, args: readonly string[]): [string, string[]] {
+  return isPinned ? ['taskset', ['-c', String(core), command, ...args]] : [command, [...args]];
+}
+
+export interface RunningBroker {
+  readonly port: number;
+  readonly pid: number;
+  stop(): Promise<void>;
+}
+
+function commandOf(name: BrokerName, port: number, folder: string): [string, string[]] {
+  if (name === 'aedes') return [process.execPath, [path.join(import.meta.dirname, 'aedes-broker.js'), String(port)]];
+  const file = path.join(folder, 'broker.conf');
+  const lines = [
+    `listener ${port} 127.0.0.1`,
+    'allow_anonymous true',
+    'max_queued_messages 0',
+    `max_inflight_messages ${MAX_INFLIGHT}`,
+    'log_dest stderr',
+  ];
+  writeFileSync(file, `${lines.join('\n')}\n`);
+  if (name === 'mosquitto') return [whereIs('mosquitto') ?? 'mosquitto', ['-c', file]];
+  return [process.execPath, [built('mqtt-broker'), '-c', file]];
+}
+
+/** Starts a broker on the first core and waits until it listens. */
+export async function startBroker(name: BrokerName): Promise<RunningBroker> {
+  const folder = mkdtempSync(path.join(tmpdir(), 'mqtt-bench-'));
+  const port = await freePort();
+  const program = new Program(...onCore(0, ...commandOf(name, port, folder)), { timeout: 300_000 });
+  await program.seen(/version .* running\n/, 'stderr');
+  return {
+    port,
+    pid: program.pid,
+    stop: async () => {
+      await program.stop();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** The versions of what is compared, for the report. */
+export function versionOf(name: BrokerName): string {
+  const readVersion = (file: string): string => JSON.parse(readFileSync(path.join(repository, file), 'utf8')).version;
+  if (name === 'mqtt-broker') return `mqtt-broker ${readVersion('package.json')}`;
+  if (name === 'aedes') return `aedes ${readVersion('node_modules/aedes/package.json')}`;
+  const mosquitto = whereIs('mosquitto');
+  if (mosquitto === null) return 'mosquitto (not installed)';
+  return firstLine(execFileSync('sh', ['-c', '"$0" -h || true', mosquitto], { encoding: 'utf8' }));
+}
+
+const firstLine = (text: string): string => text.split('\n')[0] ?? '';

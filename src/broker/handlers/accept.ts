@@ -1,0 +1,124 @@
+// An accepted CONNECT: the session, CONNACK, and what waits for the client.
+import { OutboundAliases } from '../../flow/alias.ts';
+import { CONNACK, MAX_PACKET_ID } from '../../protocol/constants.ts';
+import type { ConnectPacket } from '../../protocol/packets.ts';
+import type { Properties } from '../../protocol/properties.ts';
+import { SUCCESS } from '../../protocol/reasons.ts';
+import { ALLOW, type AuthRequest, type ClientContext, READ, WRITE } from '../hooks/points.ts';
+import type { Peer } from '../peer.ts';
+import type { Session } from '../sessions/session.ts';
+import { metricIndex } from '../sys/metrics.ts';
+
+const CONNECTIONS = metricIndex('connectionCount');
+
+/** Lets a client in. `authenticationData` is the last word of an enhanced authentication. */
+export function accept(
+  peer: Peer,
+  packet: ConnectPacket,
+  request: AuthRequest,
+  authenticationData: Buffer | null,
+): void {
+  const { core } = peer;
+  const context: ClientContext = { clientId: request.clientId, username: request.username, peer: peer.info };
+  peer.context = context;
+  peer.name = request.clientId;
+  core.metrics.add(CONNECTIONS, 1);
+  logConnected(peer, packet, request.username);
+  const { session, wasPresent } = core.registry.open(request.clientId, packet.cleanStart, peer);
+  peer.session = session;
+  peer.link.setLimits(core.settings.sizes);
+  prepareSession(peer, session, packet, context);
+  const keepAlive = effectiveKeepAlive(peer, packet);
+  // [MQTT-3.1.2-22]: one and a half times the keep alive without a packet.
+  peer.allowSilence(keepAlive * 1500);
+  core.log.debug?.(`Sending CONNACK to ${peer.name} (${Number(wasPresent)}, 0)`);
+  peer.send({
+    type: CONNACK,
+    sessionPresent: wasPresent,
+    code: SUCCESS.code,
+    properties: grantedProperties(peer, packet, request, session, keepAlive, authenticationData),
+  });
+  const { receiveMaximum, maximumPacketSize, topicAliasMaximum } = packet.properties;
+  const aliases = Math.min(topicAliasMaximum ?? 0, peer.listener.settings.maxTopicAliasBroker);
+  if (aliases > 0) peer.link.outbox.aliases = new OutboundAliases(aliases);
+  session.attach({
+    outbox: peer.link.outbox,
+    shape: packet.profile.shape,
+    maximumPacketSize: maximumPacketSize ?? 0,
+    receiveMaximum: receiveMaximum ?? MAX_PACKET_ID,
+  });
+  peer.listener.settings.hooks.connected(context);
+}
+
+function logConnected(peer: Peer, packet: ConnectPacket, username: string | null): void {
+  const { log, settings } = peer.core;
+  if (settings.logsConnections) {
+    const kind = packet.bridge ? 'bridge' : 'client';
+    const user = username === null ? '' : `, u'${username}'`;
+    log.notice?.(
+      `New ${kind} connected from ${peer.place} as ${peer.name} (p${packet.profile.shown}, c${Number(packet.cleanStart)}, k${packet.keepAlive}${user}).`,
+    );
+    const { tls } = peer.info;
+    if (tls !== null) log.notice?.(`Client ${peer.name} negotiated ${tls.version} cipher ${tls.cipher}`);
+  }
+  if (packet.will === null) log.debug?.('No will message specified.');
+  else {
+    const { payload, retain, qos, topic } = packet.will;
+    log.debug?.(`Will message specified (${payload.length} bytes) (r${Number(retain)}, q${qos}).`);
+    log.debug?.(`\t${topic}`);
+  }
+}
+
+function prepareSession(peer: Peer, session: Session, packet: ConnectPacket, context: ClientContext): void {
+  const { core } = peer;
+  const { hooks, mountPoint } = peer.listener.settings;
+  session.context = context;
+  session.mountPoint = mountPoint;
+  session.expiryInterval = packet.properties.sessionExpiryInterval ?? 0;
+  session.will =
+    packet.will === null || mountPoint === null
+      ? packet.will
+      : { ...packet.will, topic: mountPoint + packet.will.topic };
+  session.inbound.limit = packet.profile.hasProperties ? receiveMaximum(peer) : MAX_PACKET_ID;
+  session.mayRead = hooks.hasAuthorize ? (topic) => hooks.authorize(context, READ, topic) === ALLOW : null;
+  session.mayWrite = hooks.hasAuthorize ? (topic) => hooks.authorize(context, WRITE, topic) : null;
+  // Plans remember who may read what; this client may have come back as another user.
+  if (hooks.hasAuthorize && session.subscriptions.size > 0) core.trie.outdateAll();
+}
+
+function receiveMaximum(peer: Peer): number {
+  return Math.min(peer.core.limits.maxInflightMessages, MAX_PACKET_ID);
+}
+
+function effectiveKeepAlive(peer: Peer, packet: ConnectPacket): number {
+  const longest = peer.core.settings.maxKeepAlive;
+  return longest > 0 && (packet.keepAlive === 0 || packet.keepAlive > longest) ? longest : packet.keepAlive;
+}
+
+/** CONNACK properties, in the order in which Mosquitto sends them. */
+function grantedProperties(
+  peer: Peer,
+  packet: ConnectPacket,
+  request: AuthRequest,
+  session: Session,
+  keepAlive: number,
+  authenticationData: Buffer | null,
+): Properties {
+  const { settings, registry } = peer.core;
+  const listener = peer.listener.settings;
+  const properties: Properties = {};
+  const expiry = Math.min(session.expiryInterval, registry.maximumExpiry);
+  if (expiry !== session.expiryInterval) properties.sessionExpiryInterval = expiry; // section 3.2.2.3.2
+  if (keepAlive !== packet.keepAlive) properties.serverKeepAlive = keepAlive; // [MQTT-3.2.2-21]
+  if (listener.maxTopicAlias > 0) properties.topicAliasMaximum = listener.maxTopicAlias;
+  if (request.clientId !== packet.clientId) properties.assignedClientIdentifier = request.clientId; // [MQTT-3.2.2-16]
+  if (packet.properties.authenticationMethod !== undefined) {
+    properties.authenticationMethod = packet.properties.authenticationMethod; // [MQTT-4.12.0-5]
+    if (authenticationData !== null) properties.authenticationData = authenticationData;
+  }
+  if (!settings.retainAvailable) properties.retainAvailable = 0;
+  if (settings.maximumPacketSize > 0) properties.maximumPacketSize = settings.maximumPacketSize;
+  if (receiveMaximum(peer) < MAX_PACKET_ID) properties.receiveMaximum = receiveMaximum(peer);
+  if (listener.maxQos < 2) properties.maximumQoS = listener.maxQos;
+  return properties;
+}

@@ -1,0 +1,194 @@
+// PUBLISH from a client (MQTT 5.0 section 3.3), straight down: read, find the topic, admit, authorise, route, acknowledge.
+
+import { InboundAliases } from '../../flow/alias.ts';
+import { DUPLICATE, OVER_QUOTA } from '../../flow/inbound.ts';
+import { PAUSE_HOOK } from '../../net/link.ts';
+import { PUBACK, PUBREC } from '../../protocol/constants.ts';
+import { PeerFault, ProtocolError } from '../../protocol/errors.ts';
+import { NO_PROPERTIES } from '../../protocol/properties.ts';
+import { type PublishView, readPublish } from '../../protocol/publish.ts';
+import {
+  NO_MATCHING_SUBSCRIBERS,
+  NOT_AUTHORIZED,
+  QOS_NOT_SUPPORTED,
+  RECEIVE_MAXIMUM_EXCEEDED,
+  RETAIN_NOT_SUPPORTED,
+  type Reason,
+  SUCCESS,
+  TOPIC_ALIAS_INVALID,
+} from '../../protocol/reasons.ts';
+import { wallNow } from '../../util/clock.ts';
+import { ALLOW, DENY, type Decision, WRITE } from '../hooks/points.ts';
+import type { Peer } from '../peer.ts';
+import { Message } from '../routing/message.ts';
+import type { Topic } from '../routing/topics.ts';
+import { metricIndex } from '../sys/metrics.ts';
+import { sendAck } from './acks.ts';
+
+const PUBLISH_RECEIVED = metricIndex('publishReceived');
+const PUBLISH_BYTES_RECEIVED = metricIndex('publishBytesReceived');
+const PUBLISH_DROPPED = metricIndex('publishDropped');
+
+/** Handles PUBLISH. */
+export function onPublish(peer: Peer, buffer: Buffer, first: number, start: number, end: number): void {
+  const view = peer.view;
+  readPublish(view, peer.profile.hasProperties, false, buffer, first, start, end);
+  const { core } = peer;
+  const qos = view.qos;
+  const payloadLength = end - view.payloadStart;
+  core.metrics.add(PUBLISH_RECEIVED, 1);
+  core.metrics.add(PUBLISH_BYTES_RECEIVED, payloadLength);
+  checkCapabilities(peer, view);
+  const topic = resolveTopic(peer, view);
+  const session = peer.session!;
+  if (qos === 2) {
+    const answer = session.inbound.admit(view.id);
+    if (answer === OVER_QUOTA) {
+      throw new PeerFault(RECEIVE_MAXIMUM_EXCEEDED, `more than ${session.inbound.limit} QoS 2 messages unreleased`);
+    }
+    if (answer === DUPLICATE) {
+      core.log.debug?.(`Received ${describe(peer, view, topic, payloadLength)}`);
+      acknowledge(peer, 2, view.id, SUCCESS);
+      return;
+    }
+  }
+  const limit = core.settings.messageSizeLimit;
+  if (limit > 0 && payloadLength > limit) {
+    core.log.debug?.(`Dropped too large ${describe(peer, view, topic, payloadLength)}`);
+    core.metrics.add(PUBLISH_DROPPED, 1);
+    acknowledge(peer, qos, view.id, SUCCESS);
+    return;
+  }
+  const decision = mayWrite(peer, topic);
+  if (decision === ALLOW) {
+    core.log.debug?.(`Received ${describe(peer, view, topic, payloadLength)}`);
+    route(peer, messageOf(peer, view, topic), view.id);
+  } else if (typeof decision === 'number') {
+    deny(peer, qos, view.id, describe(peer, view, topic, payloadLength));
+  } else {
+    waitForDecision(peer, view, topic, payloadLength, decision);
+  }
+}
+
+function messageOf(peer: Peer, view: PublishView, topic: Topic): Message {
+  // The packet's bytes serve receivers as they are only if they name the topic as it is routed.
+  const isVerbatim = view.topicEnd > view.topicStart && peer.listener.settings.mountPoint === null;
+  return Message.received(view, topic, peer.context, peer.profile.shape, isVerbatim, wallNow());
+}
+
+function checkCapabilities(peer: Peer, view: PublishView): void {
+  if (view.qos > peer.listener.settings.maxQos) {
+    peer.core.log.information?.(`Too high QoS in PUBLISH from ${peer.name}, disconnecting.`);
+    throw new PeerFault(QOS_NOT_SUPPORTED, `QoS ${view.qos} is above the listener's max_qos`); // [MQTT-3.2.2-11]
+  }
+  if ((view.first & 1) !== 0 && !peer.core.settings.retainAvailable) {
+    throw new PeerFault(RETAIN_NOT_SUPPORTED, 'retained messages are not available here'); // [MQTT-3.2.2-14]
+  }
+}
+
+/** The topic that a PUBLISH names, by itself or by alias, behind the listener's mount point. */
+function resolveTopic(peer: Peer, view: PublishView): Topic {
+  const { topics } = peer.core;
+  const { mountPoint, maxTopicAlias } = peer.listener.settings;
+  if (view.topicEnd === view.topicStart) {
+    if (view.alias === 0) throw new ProtocolError('a PUBLISH has neither topic name nor alias'); // [MQTT-3.3.2-1]
+    const known = peer.aliases?.get(view.alias);
+    if (known === undefined) throw new PeerFault(TOPIC_ALIAS_INVALID, `topic alias ${view.alias} was never set`);
+    return known;
+  }
+  let topic = topics.intern(view.buffer, view.topicStart, view.topicEnd);
+  if (mountPoint !== null) topic = topics.internName(mountPoint + topic.name);
+  if (view.alias > 0) {
+    peer.aliases ??= new InboundAliases(maxTopicAlias);
+    if (!peer.aliases.allows(view.alias)) {
+      throw new PeerFault(TOPIC_ALIAS_INVALID, `topic alias ${view.alias} is above the ${maxTopicAlias} allowed`);
+    }
+    peer.aliases.set(view.alias, topic);
+  }
+  return topic;
+}
+
+/** Whether the client may write to the topic. A yes is remembered for the topic of the last message. */
+function mayWrite(peer: Peer, topic: Topic): Decision | Promise<Decision> {
+  const { hooks } = peer.listener.settings;
+  if (topic === peer.writableTopic && hooks.generation === peer.writableGeneration) return ALLOW;
+  // The broker's own topics are nobody else's to write.
+  if (topic.name.startsWith('$SYS/')) return DENY;
+  const decision = hooks.hasAuthorize ? hooks.authorize(peer.context!, WRITE, topic.name) : ALLOW;
+  if (decision === ALLOW && hooks.authorizeIsCacheable) {
+    peer.writableTopic = topic;
+    peer.writableGeneration = hooks.generation;
+  }
+  return decision;
+}
+
+/** A plugin needs time: nothing more is read from this peer until it has answered. */
+function waitForDecision(
+  peer: Peer,
+  view: PublishView,
+  topic: Topic,
+  payloadLength: number,
+  pending: Promise<Decision>,
+): void {
+  const message = messageOf(peer, view, topic);
+  const id = view.id;
+  const text = describe(peer, view, topic, payloadLength);
+  peer.link.pause(PAUSE_HOOK);
+  void pending.then((decision) => {
+    if (peer.isClosed) return;
+    if (decision === ALLOW) {
+      peer.core.log.debug?.(`Received ${text}`);
+      route(peer, message, id);
+    } else {
+      deny(peer, message.qos, id, text);
+    }
+    peer.link.resume(PAUSE_HOOK);
+  });
+}
+
+function route(peer: Peer, received: Message, id: number): void {
+  const { core } = peer;
+  const { hooks } = peer.listener.settings;
+  const message = hooks.hasMessageIn ? transform(peer, received) : received;
+  const matched = message === null ? 0 : core.router.publish(message);
+  acknowledge(peer, received.qos, id, matched > 0 ? SUCCESS : NO_MATCHING_SUBSCRIBERS);
+}
+
+/** Has plugins look at and change a message; null where one of them drops it. */
+function transform(peer: Peer, message: Message): Message | null {
+  const before = {
+    topic: message.topic.name,
+    payload: message.payloadBuffer.subarray(message.payloadStart, message.payloadEnd),
+    qos: message.qos,
+    retain: message.retain,
+  };
+  const after = peer.listener.settings.hooks.messageIn(peer.context!, { ...before });
+  if (after === null) return null;
+  const isSame =
+    after.topic === before.topic &&
+    after.payload === before.payload &&
+    after.qos === before.qos &&
+    after.retain === before.retain;
+  return isSame ? message : message.changed(peer.core.topics.internName(after.topic), after);
+}
+
+/** [MQTT-3.3.5-2]: MQTT 5 is told why, older versions get a plain acknowledgement. */
+function deny(peer: Peer, qos: number, id: number, text: string): void {
+  peer.core.log.debug?.(`Denied ${text}`);
+  if (qos === 2 && peer.profile.hasProperties) peer.session?.inbound.release(id);
+  acknowledge(peer, qos, id, NOT_AUTHORIZED);
+}
+
+function acknowledge(peer: Peer, qos: number, id: number, reason: Reason): void {
+  if (qos === 0) return;
+  const type = qos === 1 ? PUBACK : PUBREC;
+  const code = peer.profile.hasProperties ? reason.code : SUCCESS.code;
+  peer.core.log.debug?.(`Sending ${qos === 1 ? 'PUBACK' : 'PUBREC'} to ${peer.name} (m${id}, rc${reason.code})`);
+  if (code === SUCCESS.code) sendAck(peer, type, id);
+  else peer.send({ type, id, code, properties: NO_PROPERTIES });
+}
+
+function describe(peer: Peer, view: PublishView, topic: Topic, payloadLength: number): string {
+  const dup = (view.first & 0x08) >> 3;
+  return `PUBLISH from ${peer.name} (d${dup}, q${view.qos}, r${view.first & 1}, m${view.id}, '${topic.name}', ... (${payloadLength} bytes))`;
+}

@@ -1,0 +1,116 @@
+// SUBSCRIBE (MQTT 5.0 section 3.8): each filter is granted, lowered or refused by itself; retained messages follow SUBACK.
+import { PAUSE_HOOK } from '../../net/link.ts';
+import { SUBACK, SUBSCRIBE } from '../../protocol/constants.ts';
+import { decode } from '../../protocol/decode.ts';
+import { PeerFault } from '../../protocol/errors.ts';
+import type { SubscribePacket, SubscriptionRequest } from '../../protocol/packets.ts';
+import { NO_PROPERTIES } from '../../protocol/properties.ts';
+import { NOT_AUTHORIZED, TOPIC_FILTER_INVALID } from '../../protocol/reasons.ts';
+import { splitShared } from '../../protocol/topic.ts';
+import { wallNow } from '../../util/clock.ts';
+import { ALLOW, type ClientContext, SUBSCRIBE_ACCESS, WRITE } from '../hooks/points.ts';
+import type { Peer } from '../peer.ts';
+import type { Message } from '../routing/message.ts';
+import { Subscription } from '../routing/subscription.ts';
+import { MAX_LEVELS } from '../routing/topics.ts';
+import { Replay } from '../sessions/replay.ts';
+import { decideAll } from './decide.ts';
+
+/** Handles SUBSCRIBE. */
+export function onSubscribe(peer: Peer, buffer: Buffer, first: number, start: number, end: number): void {
+  const packet = decode(peer.profile, buffer, first, start, end);
+  if (packet.type !== SUBSCRIBE) return;
+  peer.core.log.debug?.(`Received SUBSCRIBE from ${peer.name}`);
+  for (const { filter } of packet.subscriptions) checkLevels(filter);
+  const decisions = decideAll(
+    peer,
+    SUBSCRIBE_ACCESS,
+    packet.subscriptions.map((request) => request.filter),
+  );
+  if (decisions instanceof Promise) {
+    peer.link.pause(PAUSE_HOOK);
+    void decisions.then((allowed) => {
+      if (peer.isClosed) return;
+      answer(peer, packet, allowed);
+      peer.link.resume(PAUSE_HOOK);
+    });
+  } else {
+    answer(peer, packet, decisions);
+  }
+}
+
+/** Each level of a filter costs memory. */
+function checkLevels(filter: string): void {
+  let levels = 1;
+  for (let i = 0; i < filter.length; i++) if (filter.charCodeAt(i) === 0x2f) levels += 1;
+  if (levels > MAX_LEVELS) {
+    throw new PeerFault(
+      TOPIC_FILTER_INVALID,
+      `a topic filter has ${levels} levels, more than the ${MAX_LEVELS} allowed`,
+    );
+  }
+}
+
+function answer(peer: Peer, packet: SubscribePacket, decisions: readonly number[]): void {
+  const { core } = peer;
+  const session = peer.session!;
+  const identifier = packet.properties.subscriptionIdentifier;
+  const codes: number[] = [];
+  packet.subscriptions.forEach((request, i) => {
+    if (decisions[i] !== ALLOW) {
+      core.log.debug?.(`\t${request.filter} (denied)`);
+      codes.push(NOT_AUTHORIZED.code);
+      return;
+    }
+    codes.push(subscribe(peer, request, identifier));
+  });
+  core.log.debug?.(`Sending SUBACK to ${peer.name}`);
+  peer.send({ type: SUBACK, id: packet.id, codes, properties: NO_PROPERTIES });
+  session.advanceReplays();
+}
+
+/** Makes one subscription, or makes an existing one anew [MQTT-3.8.4-3], and returns the granted QoS. */
+function subscribe(peer: Peer, request: SubscriptionRequest, identifier: number | undefined): number {
+  const { core } = peer;
+  const session = peer.session!;
+  const qos = Math.min(request.qos, peer.listener.settings.maxQos);
+  core.log.debug?.(`\t${request.filter} (QoS ${qos})`);
+  core.log.subscribe?.(`${peer.name} ${qos} ${request.filter}`);
+  const shared = splitShared(request.filter);
+  const subscription = new Subscription(
+    session,
+    mounted(peer, request.filter),
+    shared === null ? null : shared.group,
+    qos,
+    request.noLocal,
+    request.retainAsPublished,
+    identifier === undefined ? [] : [identifier],
+  );
+  const previous = session.subscriptions.get(request.filter) ?? null;
+  session.subscriptions.set(request.filter, subscription);
+  core.trie.add(subscription, previous);
+  peer.listener.settings.hooks.subscribed(peer.context!, request.filter, qos);
+  const wantsRetained = request.retainHandling === 0 || (request.retainHandling === 1 && previous === null);
+  // Retained messages are not sent for shared subscriptions (section 4.8.2): they would go to a random member.
+  if (shared === null && wantsRetained) {
+    const matches = core.retained.match(subscription.filter);
+    session.replays.push(new Replay(session, subscription, matches, (message) => isCurrent(peer, message)));
+  }
+  return qos;
+}
+
+/** The filter as it stands in the trie: behind the listener's mount point. */
+function mounted(peer: Peer, filter: string): string {
+  const { mountPoint } = peer.listener.settings;
+  if (mountPoint === null) return filter;
+  const shared = splitShared(filter);
+  return shared === null ? mountPoint + filter : `$share/${shared.group}/${mountPoint}${shared.filter}`;
+}
+
+/** Whether a retained message may be given out: not expired, and its publisher may still write there (CVE-2018-12546). */
+function isCurrent(peer: Peer, message: Message): boolean {
+  if (message.hasExpired(wallNow())) return false;
+  const { hooks } = peer.listener.settings;
+  if (!peer.core.settings.checkRetainSource || message.source === null || !hooks.hasAuthorize) return true;
+  return hooks.authorize(message.source as ClientContext, WRITE, message.topic.name) === ALLOW;
+}

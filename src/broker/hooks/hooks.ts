@@ -1,0 +1,222 @@
+// Calls the hooks of the plugins: the only caller of plugin code. The points of all plugins are compiled once to arrays, so
+// that a point nobody uses costs a look at a length. Nothing waits unless a plugin answers with a promise, and nothing a
+// plugin throws gets out: a decider that throws denies, a transformer that throws drops, and both are reported.
+import {
+  type Access,
+  ALLOW,
+  type AuthRequest,
+  type AuthStep,
+  type ClientContext,
+  DEFER,
+  DENY,
+  type Decision,
+  HOOK_POINTS,
+  type HookMessage,
+  type HookPoints,
+  type Plugin,
+  READ,
+} from './points.ts';
+
+/** Is told what a plugin threw, at which point ('reload' and 'close' included). */
+export type HookError = (plugin: string, point: string, error: unknown) => void;
+
+/** One plugin's function for one point. */
+interface Hook<F> {
+  readonly plugin: string;
+  readonly call: F;
+}
+
+/** A deciding function; what a point has no use for it does not look at. */
+type Decider<Subject> = (subject: Subject, access: Access, topic: string) => Decision | Promise<Decision>;
+
+/** The functions of all plugins for one point, in the order of the plugins. */
+function compile<P extends keyof HookPoints>(plugins: readonly Plugin[], point: P): readonly Hook<HookPoints[P]>[] {
+  const hooks: Hook<HookPoints[P]>[] = [];
+  for (const plugin of plugins) {
+    const call = plugin[point];
+    if (call !== undefined) hooks.push({ plugin: plugin.name, call: call.bind(plugin) as HookPoints[P] });
+  }
+  return hooks;
+}
+
+/** The plugins of one security scope: all listeners, or one listener with `per_listener_settings true`. */
+export class HookSet {
+  /** Whether anybody decides on topics; without, `authorize` allows everything and need not be asked. */
+  readonly hasAuthorize: boolean;
+  /** Whether an answer of `authorize` holds for the same client, access and topic while `generation` stays the same. */
+  readonly authorizeIsCacheable: boolean;
+  readonly hasAuthStep: boolean;
+  readonly hasMessageIn: boolean;
+  /** Counts the reloads: what was cached of an older generation is void. */
+  generation = 0;
+
+  readonly #plugins: readonly Plugin[];
+  readonly #onError: HookError;
+  readonly #authenticate: readonly Hook<Decider<AuthRequest>>[];
+  readonly #authorize: readonly Hook<Decider<ClientContext>>[];
+  readonly #authStep: readonly Hook<HookPoints['authStep']>[];
+  readonly #messageIn: readonly Hook<HookPoints['messageIn']>[];
+  readonly #connected: readonly Hook<HookPoints['connected']>[];
+  readonly #disconnected: readonly Hook<HookPoints['disconnected']>[];
+  readonly #subscribed: readonly Hook<HookPoints['subscribed']>[];
+  readonly #unsubscribed: readonly Hook<HookPoints['unsubscribed']>[];
+
+  constructor(plugins: readonly Plugin[], onError: HookError) {
+    this.#plugins = plugins;
+    this.#onError = onError;
+    this.#authenticate = compile(plugins, 'authenticate');
+    this.#authorize = compile(plugins, 'authorize');
+    this.#authStep = compile(plugins, 'authStep');
+    this.#messageIn = compile(plugins, 'messageIn');
+    this.#connected = compile(plugins, 'connected');
+    this.#disconnected = compile(plugins, 'disconnected');
+    this.#subscribed = compile(plugins, 'subscribed');
+    this.#unsubscribed = compile(plugins, 'unsubscribed');
+    this.hasAuthorize = this.#authorize.length > 0;
+    this.hasAuthStep = this.#authStep.length > 0;
+    this.hasMessageIn = this.#messageIn.length > 0;
+    this.authorizeIsCacheable =
+      HOOK_POINTS.authorize.cacheable && plugins.every((plugin) => !plugin.authorize || plugin.cacheable !== false);
+  }
+
+  /** ALLOW or DENY for a client that wants in. Never rejects. */
+  authenticate(request: AuthRequest): Decision | Promise<Decision> {
+    return this.#decide('authenticate', this.#authenticate, 0, request, READ, '');
+  }
+
+  /** ALLOW or DENY for one access of a client to a topic name, or to a filter for (un)subscribing. Never rejects. */
+  authorize(client: ClientContext, access: Access, topic: string): Decision | Promise<Decision> {
+    return this.#decide('authorize', this.#authorize, 0, client, access, topic);
+  }
+
+  /** One step of an enhanced authentication; null when no plugin knows the method. Never rejects. */
+  authStep(
+    client: ClientContext,
+    method: string,
+    data: Buffer | null,
+    first: boolean,
+  ): AuthStep | Promise<AuthStep> | null {
+    for (const { plugin, call } of this.#authStep) {
+      const refuse = (error: unknown): AuthStep => {
+        this.#onError(plugin, 'authStep', error);
+        return { decision: DENY, data: null };
+      };
+      try {
+        const step = call(client, method, data, first);
+        if (step !== null) return step instanceof Promise ? step.catch(refuse) : step;
+      } catch (error) {
+        return refuse(error);
+      }
+    }
+    return null;
+  }
+
+  /** The message as the plugins leave it, each working on what the one before made; null when one of them drops it. */
+  messageIn(client: ClientContext, message: HookMessage): HookMessage | null {
+    let current = message;
+    for (const { plugin, call } of this.#messageIn) {
+      try {
+        const next = call(client, current);
+        if (next === null) return null;
+        if (typeof next?.topic !== 'string') throw new TypeError('the answer is neither a message nor null');
+        current = next;
+      } catch (error) {
+        // What a filter could not look at must not get past it.
+        this.#onError(plugin, 'messageIn', error);
+        return null;
+      }
+    }
+    return current;
+  }
+
+  connected(client: ClientContext): void {
+    for (const hook of this.#connected) this.#notify(hook.plugin, 'connected', () => hook.call(client));
+  }
+
+  disconnected(client: ClientContext, reasonCode: number): void {
+    for (const hook of this.#disconnected) {
+      this.#notify(hook.plugin, 'disconnected', () => hook.call(client, reasonCode));
+    }
+  }
+
+  subscribed(client: ClientContext, filter: string, qos: number): void {
+    for (const hook of this.#subscribed) this.#notify(hook.plugin, 'subscribed', () => hook.call(client, filter, qos));
+  }
+
+  unsubscribed(client: ClientContext, filter: string): void {
+    for (const hook of this.#unsubscribed) this.#notify(hook.plugin, 'unsubscribed', () => hook.call(client, filter));
+  }
+
+  /** Lets every plugin read its files anew. Returns the sentences of those that failed and so keep their old state. */
+  reload(): string[] {
+    const failures: string[] = [];
+    this.generation += 1;
+    for (const plugin of this.#plugins) {
+      try {
+        plugin.reload?.();
+      } catch (error) {
+        failures.push(error instanceof Error ? error.message : String(error));
+      }
+    }
+    return failures;
+  }
+
+  /** Lets every plugin give back what it holds. */
+  close(): void {
+    for (const plugin of this.#plugins) this.#notify(plugin.name, 'close', () => plugin.close?.());
+  }
+
+  /** Asks the deciders from `start` on: the first that does not defer counts. */
+  #decide<Subject>(
+    point: string,
+    hooks: readonly Hook<Decider<Subject>>[],
+    start: number,
+    subject: Subject,
+    access: Access,
+    topic: string,
+  ): Decision | Promise<Decision> {
+    if (hooks.length === 0) return ALLOW;
+    for (let i = start; i < hooks.length; i++) {
+      const hook = hooks[i]!;
+      let answer: Decision | Promise<Decision>;
+      try {
+        answer = hook.call(subject, access, topic);
+      } catch (error) {
+        this.#onError(hook.plugin, point, error);
+        return DENY;
+      }
+      if (answer instanceof Promise) {
+        return answer.then(
+          (late) => {
+            const decision = this.#checked(hook.plugin, point, late);
+            return decision === DEFER ? this.#decide(point, hooks, i + 1, subject, access, topic) : decision;
+          },
+          (error) => {
+            this.#onError(hook.plugin, point, error);
+            return DENY;
+          },
+        );
+      }
+      const decision = this.#checked(hook.plugin, point, answer);
+      if (decision !== DEFER) return decision;
+    }
+    return DENY;
+  }
+
+  /** The answer itself if it is one; anything else (a forgotten return, a boolean) denies. */
+  #checked(plugin: string, point: string, answer: Decision): Decision {
+    if (answer === ALLOW || answer === DENY || answer === DEFER) return answer;
+    this.#onError(plugin, point, new TypeError(`the answer ${String(answer)} is not ALLOW, DENY or DEFER`));
+    return DENY;
+  }
+
+  /** Calls a function whose answer nobody needs; `call` may turn out to be async, and its rejection ends here too. */
+  #notify(plugin: string, point: string, call: () => unknown): void {
+    try {
+      const result = call();
+      if (result instanceof Promise) result.catch((error) => this.#onError(plugin, point, error));
+    } catch (error) {
+      this.#onError(plugin, point, error);
+    }
+  }
+}

@@ -1,0 +1,152 @@
+// Names and hashed passwords in a file, `name:hash` a line. Checks go to the hash worker. A login that was right is
+// remembered, so that a client that comes back does not pay for its hash again; one that was wrong never is. An unknown
+// name costs as much as a known one: the time of a refusal tells nobody which names exist.
+import { createHmac, randomBytes } from 'node:crypto';
+import type { Logger } from '../../log/logger.ts';
+import { RecentSet } from '../../util/recent-set.ts';
+import { ALLOW, type AuthRequest, DEFER, DENY, type Decision, type Plugin } from '../hooks/points.ts';
+import { HashPool } from './hash-pool.ts';
+import { parseStoredHash } from './hashes.ts';
+import { readTextFile, trimBlanks } from './text-file.ts';
+
+/** Stored hashes by user name. */
+export type Passwords = ReadonlyMap<string, string>;
+
+/** Right logins that are remembered. */
+const REMEMBERED = 10_000;
+
+/**
+ * Takes the lines of a password file apart. Lines that are blank or start with `#` are skipped, lines without a colon too,
+ * but `warn` is told. Throws a sentence that names file and line for an empty or repeated name and for a bad hash.
+ */
+export function parsePasswords(lines: readonly string[], path: string, warn: (text: string) => void): Passwords {
+  const passwords = new Map<string, string>();
+  for (const [index, line] of lines.entries()) {
+    if (line.startsWith('#') || trimBlanks(line) === '') continue;
+    const place = `password file "${path}", line ${index + 1}`;
+    // Anything behind a second colon is no longer Mosquitto's.
+    const [rawName = '', rawHash] = line.split(':', 2);
+    const name = trimBlanks(rawName);
+    if (rawHash === undefined) {
+      warn(`Warning: ${place}, is ignored: there is no ':' between a name and a hash.`);
+      continue;
+    }
+    if (name === '') throw new Error(`Error: Unable to decode line in ${place}: the user name is empty.`);
+    if (passwords.has(name)) throw new Error(`Error: Duplicate user ${JSON.stringify(name)} in ${place}.`);
+    const hash = trimBlanks(rawHash);
+    const parsed = parseStoredHash(hash);
+    if (typeof parsed === 'string') {
+      throw new Error(`Error: Unable to decode line in ${place}: the hash of user ${JSON.stringify(name)} ${parsed}.`);
+    }
+    passwords.set(name, hash);
+  }
+  return passwords;
+}
+
+/** The plugin of one password file. */
+class PasswordFile implements Plugin {
+  readonly name = 'password-file';
+  readonly #path: string;
+  readonly #log: Logger;
+  readonly #pool: HashPool;
+  readonly #closePool: boolean;
+  #passwords: Passwords = new Map();
+  /** The hashes in the order of the file: one of them is checked in vain where a name is unknown. */
+  #hashes: readonly string[] = [];
+  readonly #key = randomBytes(32);
+  readonly #verified = new RecentSet(REMEMBERED);
+  /** Checks under way, so that many logins with the same credentials at once pay once. */
+  readonly #underWay = new Map<string, Promise<Decision>>();
+
+  constructor(path: string, log: Logger, pool: HashPool | null) {
+    this.#path = path;
+    this.#log = log;
+    this.#pool = pool ?? new HashPool();
+    this.#closePool = pool === null;
+    this.reload();
+  }
+
+  authenticate(request: AuthRequest): Decision | Promise<Decision> {
+    const { username, password } = request;
+    if (username === null || username === '') return DEFER;
+    if (password === null) return DENY;
+    const stored = this.#passwords.get(username);
+    if (stored === undefined) return this.#checkInVain(request, username, password);
+    const key = this.#keyOf(username, password, stored);
+    if (this.#verified.has(key)) return ALLOW;
+    const underWay = this.#underWay.get(key);
+    if (underWay !== undefined) return underWay;
+    const check = this.#check(request, username, password, stored, key).finally(() => this.#underWay.delete(key));
+    this.#underWay.set(key, check);
+    return check;
+  }
+
+  reload(): void {
+    const file = readTextFile(this.#path, 'password file');
+    const passwords = parsePasswords(file.lines, this.#path, (text) => this.#log.warning?.(text));
+    if (file.worldReadable) {
+      this.#log.warning?.(
+        `Warning: File ${this.#path} has world readable permissions: everybody on this machine can read the hashes. ` +
+          'Run chmod 600 on it.',
+      );
+    }
+    this.#passwords = passwords;
+    this.#hashes = [...passwords.values()];
+    this.#verified.clear();
+  }
+
+  close(): void {
+    if (this.#closePool) this.#pool.close();
+  }
+
+  async #check(
+    request: AuthRequest,
+    username: string,
+    password: Buffer,
+    stored: string,
+    key: string,
+  ): Promise<Decision> {
+    const verdict = await this.#ask(request, username, password, stored);
+    // A reload in between may have changed or removed the user.
+    if (verdict !== 'match' || this.#passwords.get(username) !== stored) return DENY;
+    this.#verified.add(key);
+    return ALLOW;
+  }
+
+  /** Does the work of a check and refuses. The same hash for the same name each time, as a real user has. */
+  async #checkInVain(request: AuthRequest, username: string, password: Buffer): Promise<Decision> {
+    const choice = createHmac('sha256', this.#key).update(username).digest().readUInt32LE();
+    const hash = this.#hashes[choice % this.#hashes.length];
+    if (hash !== undefined) await this.#ask(request, username, password, hash);
+    return DENY;
+  }
+
+  async #ask(request: AuthRequest, username: string, password: Buffer, stored: string): Promise<string> {
+    const { address } = request.peer;
+    const verdict = await this.#pool.verify(address, username, password, stored);
+    if (verdict === 'busy') {
+      this.#log.warning?.(
+        `Warning: Too many logins are waiting for their password check; one from ${address} is refused.`,
+      );
+    }
+    return verdict;
+  }
+
+  /** What a right login is remembered by; of no use outside this process. A name has no NUL, nor has a stored hash. */
+  #keyOf(username: string, password: Buffer, stored: string): string {
+    return createHmac('sha256', this.#key)
+      .update(`${username}\0`)
+      .update(password)
+      .update(`\0${stored}`)
+      .digest('base64');
+  }
+}
+
+/**
+ * A plugin that knows users by a password file: refuses unknown names and wrong passwords, and leaves clients without a name
+ * (an empty one counts as none, as in Mosquitto) to others. Without `pool` it has a hash worker of its own. Throws a sentence
+ * that names file and line when the file is bad; `reload` does too, and keeps the old state.
+ */
+export function passwordFilePlugin(path: string, options: { log: Logger; pool?: HashPool }): Plugin {
+  return new PasswordFile(path, options.log, options.pool ?? null);
+}

@@ -1,0 +1,218 @@
+// One message on its way through the broker: made once, referred to by every queue, window and outbox. Its bytes are
+// borrowed from the chunk it came in until something keeps it beyond the turn and calls own().
+
+import type { Properties } from '../../protocol/properties.ts';
+import {
+  encodeHead,
+  encodePublishProperties,
+  forwardedExpiryAt,
+  forwardedProperties,
+  type Publication,
+  type PublishFrame,
+  type PublishView,
+  receivedFrame,
+} from '../../protocol/publish.ts';
+import type { Topic } from './topics.ts';
+
+const NO_BYTES = Buffer.alloc(0);
+
+/** A borrowed buffer this much larger than what is used of it is not kept. */
+const SLACK = 1024;
+
+/** A message; implements what an outbox needs. */
+export class Message implements Publication {
+  readonly topic: Topic;
+  /** The publisher's identity for no-local, null for the broker's own messages. */
+  readonly source: object | null;
+  readonly qos: number;
+  readonly retain: boolean;
+  propertyBytes: Buffer;
+  readonly expiryAt: number;
+  /** Wall-clock second at which it expires, 0 if never. */
+  readonly expiresAt: number;
+  payloadBuffer: Buffer;
+  payloadStart: number;
+  payloadEnd: number;
+  /** Encodings by shape and presence of an identifier, made when first wanted. */
+  private plain0: PublishFrame | null;
+  private plain1: PublishFrame | null;
+  private rich0: PublishFrame | null;
+  private rich1: PublishFrame | null;
+  private owned: boolean;
+
+  constructor(
+    topic: Topic,
+    source: object | null,
+    qos: number,
+    retain: boolean,
+    propertyBytes: Buffer,
+    expiryAt: number,
+    expiresAt: number,
+    payloadBuffer: Buffer,
+    payloadStart: number,
+    payloadEnd: number,
+  ) {
+    this.topic = topic;
+    this.source = source;
+    this.qos = qos;
+    this.retain = retain;
+    this.propertyBytes = propertyBytes;
+    this.expiryAt = expiryAt;
+    this.expiresAt = expiresAt;
+    this.payloadBuffer = payloadBuffer;
+    this.payloadStart = payloadStart;
+    this.payloadEnd = payloadEnd;
+    this.plain0 = null;
+    this.plain1 = null;
+    this.rich0 = null;
+    this.rich1 = null;
+    this.owned = false;
+  }
+
+  /**
+   * The message of a received PUBLISH, borrowing its chunk.
+   * @param isVerbatim whether the packet's topic is spelled out and unchanged, so that its bytes serve receivers as they are
+   * @param nowMs wall-clock time, from which the expiry counts
+   */
+  static received(
+    view: PublishView,
+    topic: Topic,
+    source: object | null,
+    shape: 0 | 1,
+    isVerbatim: boolean,
+    nowMs: number,
+  ): Message {
+    const hasProperties = view.propertiesEnd > view.propertiesStart;
+    const message = new Message(
+      topic,
+      source,
+      view.qos,
+      (view.first & 1) !== 0,
+      hasProperties ? forwardedProperties(view) : NO_BYTES,
+      forwardedExpiryAt(view),
+      expirySecond(view.expiryAt >= 0, view.expiry, nowMs),
+      view.buffer,
+      view.payloadStart,
+      view.end,
+    );
+    if (isVerbatim && view.aliasAt < 0) {
+      const frame = receivedFrame(view);
+      if (shape === 0) {
+        if (view.idAt < 0) message.plain0 = frame;
+        else message.plain1 = frame;
+      } else if (view.idAt < 0) message.rich0 = frame;
+      else message.rich1 = frame;
+    }
+    return message;
+  }
+
+  /** A message made by the broker itself or from a will. */
+  static made(
+    topic: Topic,
+    payload: Buffer,
+    qos: number,
+    retain: boolean,
+    properties: Properties,
+    source: object | null,
+    nowMs: number,
+  ): Message {
+    const { bytes, expiryAt } = encodePublishProperties(properties);
+    const expiresAt = expirySecond(expiryAt >= 0, properties.messageExpiryInterval ?? 0, nowMs);
+    const message = new Message(topic, source, qos, retain, bytes, expiryAt, expiresAt, payload, 0, payload.length);
+    message.owned = true;
+    return message;
+  }
+
+  /** The same message under another topic name. */
+  renamed(topic: Topic): Message {
+    return this.copy(topic, this.qos, this.retain, this.payloadBuffer, this.payloadStart, this.payloadEnd);
+  }
+
+  /** The message as a plugin changed it. */
+  changed(topic: Topic, to: { readonly payload: Buffer; readonly qos: number; readonly retain: boolean }): Message {
+    return this.copy(topic, to.qos, to.retain, to.payload, 0, to.payload.length);
+  }
+
+  private copy(
+    topic: Topic,
+    qos: number,
+    retain: boolean,
+    payload: Buffer,
+    payloadStart: number,
+    payloadEnd: number,
+  ): Message {
+    const { source, propertyBytes, expiryAt, expiresAt } = this;
+    return new Message(
+      topic,
+      source,
+      qos,
+      retain,
+      propertyBytes,
+      expiryAt,
+      expiresAt,
+      payload,
+      payloadStart,
+      payloadEnd,
+    );
+  }
+
+  get topicKey(): object {
+    return this.topic;
+  }
+
+  get topicBytes(): Buffer {
+    return this.topic.bytes;
+  }
+
+  get payloadLength(): number {
+    return this.payloadEnd - this.payloadStart;
+  }
+
+  /** Bytes that keeping the message costs, for limits: topic, properties and payload. */
+  get size(): number {
+    return this.topic.bytes.length + this.propertyBytes.length + this.payloadEnd - this.payloadStart;
+  }
+
+  hasExpired(nowMs: number): boolean {
+    return this.expiresAt !== 0 && this.expiresAt * 1000 <= nowMs;
+  }
+
+  frame(shape: 0 | 1, withId: boolean): PublishFrame {
+    if (shape === 0) {
+      if (withId) {
+        this.plain1 ??= encodeHead(this, 0, true);
+        return this.plain1;
+      }
+      this.plain0 ??= encodeHead(this, 0, false);
+      return this.plain0;
+    }
+    if (withId) {
+      this.rich1 ??= encodeHead(this, 1, true);
+      return this.rich1;
+    }
+    this.rich0 ??= encodeHead(this, 1, false);
+    return this.rich0;
+  }
+
+  own(): void {
+    if (this.owned) return;
+    this.owned = true;
+    const length = this.payloadEnd - this.payloadStart;
+    if (this.payloadBuffer.buffer.byteLength <= this.size + SLACK) return;
+    const payload = Buffer.allocUnsafeSlow(length);
+    this.payloadBuffer.copy(payload, 0, this.payloadStart, this.payloadEnd);
+    this.payloadBuffer = payload;
+    this.payloadStart = 0;
+    this.payloadEnd = length;
+    if (this.propertyBytes.length > 0) this.propertyBytes = Buffer.from(this.propertyBytes);
+    if (this.plain0?.hasPayload === true) this.plain0 = null;
+    if (this.plain1?.hasPayload === true) this.plain1 = null;
+    if (this.rich0?.hasPayload === true) this.rich0 = null;
+    if (this.rich1?.hasPayload === true) this.rich1 = null;
+  }
+}
+
+/** Rounded up, so that an interval of 1 lasts at least a second. */
+function expirySecond(expires: boolean, interval: number, nowMs: number): number {
+  return expires ? Math.ceil(nowMs / 1000) + interval : 0;
+}

@@ -1,0 +1,124 @@
+// Retained messages: one per topic, found by filter. A tree by level, walked by loop; a replay takes its matches bit by
+// bit, so that a subscriber to '#' does not stop the broker.
+import { topicMatches } from '../../protocol/topic.ts';
+import type { Message } from './message.ts';
+
+class Node {
+  readonly parent: Node | null;
+  readonly level: string;
+  children: Map<string, Node> | null = null;
+  message: Message | null = null;
+
+  constructor(parent: Node | null, level: string) {
+    this.parent = parent;
+    this.level = level;
+  }
+}
+
+/** The retained messages of one broker. */
+export class Retained {
+  private readonly root: Node;
+  /** Messages and their bytes. */
+  count: number;
+  bytes: number;
+
+  constructor() {
+    this.root = new Node(null, '');
+    this.count = 0;
+    this.bytes = 0;
+  }
+
+  /** Keeps a message for its topic; one with an empty payload removes what is kept [MQTT-3.3.1-6]. */
+  store(message: Message): void {
+    if (message.payloadLength === 0) {
+      this.remove(message.topic.name);
+      return;
+    }
+    message.own();
+    let node = this.root;
+    for (const level of message.topic.name.split('/')) {
+      node.children ??= new Map();
+      let next = node.children.get(level);
+      if (next === undefined) {
+        next = new Node(node, level);
+        node.children.set(level, next);
+      }
+      node = next;
+    }
+    if (node.message === null) this.count += 1;
+    else this.bytes -= node.message.size;
+    node.message = message;
+    this.bytes += message.size;
+  }
+
+  /** The message kept for a topic, null without. */
+  get(topic: string): Message | null {
+    return this.find(topic)?.message ?? null;
+  }
+
+  remove(topic: string): void {
+    const node = this.find(topic);
+    if (node?.message === null || node === null) return;
+    this.bytes -= node.message!.size;
+    this.count -= 1;
+    node.message = null;
+    let empty = node;
+    while (empty.parent !== null && empty.message === null && empty.children === null) {
+      const parent: Node = empty.parent;
+      parent.children!.delete(empty.level);
+      if (parent.children!.size === 0) parent.children = null;
+      empty = parent;
+    }
+  }
+
+  /**
+   * Matches of a filter (not a shared one), one at a time; the tree may change meanwhile. Null stands for a step of work
+   * that found nothing, so that the caller can bound the work and not only the finds.
+   */
+  *match(filter: string): Generator<Message | null> {
+    const levels = filter.split('/');
+    // Each frame iterates the children of one node, which stand at `depth` levels.
+    const stack: { children: Iterator<Node>; depth: number }[] = [];
+    const descend = (node: Node, depth: number): void => {
+      const level = levels[depth];
+      if (level === undefined || node.children === null) return;
+      if (level === '+' || level === '#') stack.push({ children: node.children.values(), depth });
+      else {
+        const child = node.children.get(level);
+        if (child !== undefined) stack.push({ children: [child].values(), depth });
+      }
+    };
+    descend(this.root, 0);
+    while (stack.length > 0) {
+      const { children, depth } = stack[stack.length - 1]!;
+      const step = children.next();
+      if (step.done === true) {
+        stack.pop();
+        continue;
+      }
+      const node = step.value;
+      const isRest = levels[depth] === '#';
+      const message = node.message;
+      yield message !== null && topicMatches(filter, message.topic.name) ? message : null;
+      descend(node, isRest ? depth : depth + 1);
+    }
+  }
+
+  /** Removes what has expired; returns how many. */
+  sweep(nowMs: number): number {
+    const expired: string[] = [];
+    for (const message of this.match('#')) if (message?.hasExpired(nowMs) === true) expired.push(message.topic.name);
+    for (const topic of expired) this.remove(topic);
+    return expired.length;
+  }
+
+  private find(topic: string): Node | null {
+    let node = this.root;
+    for (const level of topic.split('/')) {
+      const next = node.children?.get(level);
+      if (next === undefined) return null;
+      node = next;
+    }
+    return node;
+  }
+}

@@ -1,0 +1,46 @@
+// The one way of a message to its subscribers: retain it, find the plan of its topic, deliver.
+import type { Message } from './message.ts';
+import { makePlan, type Plan } from './plan.ts';
+import type { Retained } from './retained.ts';
+import type { Topic, TopicTable } from './topics.ts';
+import type { Trie } from './trie.ts';
+
+/** The router of one broker. */
+export class Router {
+  private readonly topics: TopicTable;
+  private readonly trie: Trie;
+  private readonly retained: Retained;
+  /** Overlapping subscriptions of one subscriber give one copy instead of one each (allow_duplicate_messages false). */
+  mergesOverlapping: boolean;
+
+  constructor(topics: TopicTable, trie: Trie, retained: Retained) {
+    this.topics = topics;
+    this.trie = trie;
+    this.retained = retained;
+    this.mergesOverlapping = false;
+  }
+
+  /** Routes a message and returns how many subscriptions matched; a share group counts once. */
+  publish(message: Message): number {
+    if (message.retain) this.retained.store(message);
+    const plan = this.planFor(message.topic);
+    const subscriptions = plan.subscriptions;
+    for (let i = 0; i < subscriptions.length; i++) {
+      const subscription = subscriptions[i]!;
+      subscription.subscriber.deliver(message, subscription, plan, i);
+    }
+    for (let i = 0; i < plan.groups.length; i++) plan.groups[i]!.deliver(message);
+    return subscriptions.length + plan.groups.length;
+  }
+
+  /** The plan of a topic, made anew if a subscription that concerns it has changed. */
+  planFor(topic: Topic): Plan {
+    const current = topic.isInterned ? topic : this.topics.internName(topic.name);
+    const stamp = this.trie.stampFor(current);
+    const cached = current.plan;
+    if (cached !== null && cached.stamp === stamp) return cached;
+    const plan = makePlan(this.trie.match(current.name), stamp, this.mergesOverlapping);
+    current.plan = plan;
+    return plan;
+  }
+}

@@ -1,0 +1,50 @@
+// A share group: each message goes to one of its members (MQTT 5.0 section 4.8.2). Members that are connected take turns;
+// only if none is, the sessions that wait for their client take turns, so that the message is not lost.
+import type { Message } from './message.ts';
+import type { Subscription } from './subscription.ts';
+
+/** The members of one group with one filter. */
+export class ShareGroup {
+  private readonly members: Subscription[];
+  private next: number;
+
+  constructor() {
+    this.members = [];
+    this.next = 0;
+  }
+
+  get size(): number {
+    return this.members.length;
+  }
+
+  add(subscription: Subscription, previous: Subscription | null): void {
+    const at = previous === null ? -1 : this.members.indexOf(previous);
+    if (at >= 0) this.members[at] = subscription;
+    else this.members.push(subscription);
+  }
+
+  remove(subscription: Subscription): void {
+    const at = this.members.indexOf(subscription);
+    if (at < 0) return;
+    this.members.splice(at, 1);
+    if (this.next > at) this.next -= 1;
+  }
+
+  /** Gives the message to one member; false if none takes it. */
+  deliver(message: Message): boolean {
+    return this.offer(message, true) || this.offer(message, false);
+  }
+
+  private offer(message: Message, online: boolean): boolean {
+    const count = this.members.length;
+    for (let step = 0; step < count; step++) {
+      const at = (this.next + step) % count;
+      const member = this.members[at]!;
+      if (member.subscriber.isOnline === online && member.subscriber.deliver(message, member, null, -1)) {
+        this.next = at + 1;
+        return true;
+      }
+    }
+    return false;
+  }
+}

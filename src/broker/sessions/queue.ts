@@ -1,0 +1,95 @@
+// Messages that a session cannot take yet: its window is full or its client is away. Bounded by count and bytes.
+import type { Message } from '../routing/message.ts';
+
+/** A first-in first-out queue in parallel rings. */
+export class MessageQueue {
+  private messages: (Message | null)[];
+  private flags: Uint8Array;
+  private extras: Buffer[];
+  private head: number;
+  private count: number;
+  private byteCount: number;
+
+  constructor() {
+    this.messages = [];
+    this.flags = NO_FLAGS;
+    this.extras = [];
+    this.head = 0;
+    this.count = 0;
+    this.byteCount = 0;
+  }
+
+  get length(): number {
+    return this.count;
+  }
+
+  /** Topic, property and payload bytes of what is queued. */
+  get bytes(): number {
+    return this.byteCount;
+  }
+
+  /** Adds a message with the flags and additions of its PUBLISH. The limits are the caller's to check. */
+  push(message: Message, flags: number, extra: Buffer): void {
+    message.own();
+    if (this.count === this.messages.length) this.grow();
+    const at = (this.head + this.count) & (this.messages.length - 1);
+    this.messages[at] = message;
+    this.flags[at] = flags;
+    this.extras[at] = extra;
+    this.count += 1;
+    this.byteCount += message.size;
+  }
+
+  /** The oldest message and what goes with it; only while length > 0. */
+  peek(): Message {
+    return this.messages[this.head]!;
+  }
+
+  peekFlags(): number {
+    return this.flags[this.head]!;
+  }
+
+  peekExtra(): Buffer {
+    return this.extras[this.head]!;
+  }
+
+  /** Removes the oldest message. */
+  shift(): void {
+    this.byteCount -= this.messages[this.head]!.size;
+    this.messages[this.head] = null;
+    this.extras[this.head] = NO_EXTRA;
+    this.head = (this.head + 1) & (this.messages.length - 1);
+    this.count -= 1;
+    if (this.count === 0 && this.messages.length > 64) this.clear();
+  }
+
+  clear(): void {
+    this.messages = [];
+    this.flags = NO_FLAGS;
+    this.extras = [];
+    this.head = 0;
+    this.count = 0;
+    this.byteCount = 0;
+  }
+
+  private grow(): void {
+    const old = this.messages.length;
+    const size = Math.max(8, old * 2);
+    const messages: (Message | null)[] = new Array(size).fill(null);
+    const flags = new Uint8Array(size);
+    const extras: Buffer[] = new Array(size).fill(NO_EXTRA);
+    for (let i = 0; i < this.count; i++) {
+      const from = (this.head + i) & (old - 1);
+      messages[i] = this.messages[from]!;
+      flags[i] = this.flags[from]!;
+      extras[i] = this.extras[from]!;
+    }
+    this.messages = messages;
+    this.flags = flags;
+    this.extras = extras;
+    this.head = 0;
+  }
+}
+
+const NO_EXTRA = Buffer.alloc(0);
+const NO_FLAGS = new Uint8Array(0);

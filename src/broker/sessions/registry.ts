@@ -1,0 +1,158 @@
+// Client ids to sessions: who is connected, who is away and for how long, and which wills wait. Knows no sockets; a
+// connection is something that can be told that it was taken over.
+import { NEVER_EXPIRES } from '../../protocol/constants.ts';
+import type { Wheel, WheelEntry } from '../../util/wheel.ts';
+import type { Trie } from '../routing/trie.ts';
+import { metricIndex } from '../sys/metrics.ts';
+import { Session, type SessionHost } from './session.ts';
+
+const CLIENTS_EXPIRED = metricIndex('clientsExpired');
+
+/** The connection that holds a session. */
+export interface Holder {
+  /** Another connection has come with the same client id [MQTT-3.1.4-3]: close, and let go of the session. */
+  takenOver(): void;
+}
+
+/** What becomes of a session's will when the connection is gone. */
+export type WillPublisher = (session: Session) => void;
+
+interface Entry {
+  readonly session: Session;
+  holder: Holder | null;
+  readonly expiry: WheelEntry;
+  readonly willDelay: WheelEntry;
+}
+
+/** All sessions of a broker. */
+export class SessionRegistry {
+  private readonly entries: Map<string, Entry>;
+  private readonly host: SessionHost;
+  private readonly trie: Trie;
+  private readonly wheel: Wheel;
+  private readonly publishWill: WillPublisher;
+  /** Clients connected now, and the most there were. */
+  connected: number;
+  maximum: number;
+  /** Longest time in seconds that an absent client's session is kept, NEVER_EXPIRES without a bound. */
+  maximumExpiry: number;
+
+  constructor(host: SessionHost, trie: Trie, wheel: Wheel, publishWill: WillPublisher) {
+    this.entries = new Map();
+    this.host = host;
+    this.trie = trie;
+    this.wheel = wheel;
+    this.publishWill = publishWill;
+    this.connected = 0;
+    this.maximum = 0;
+    this.maximumExpiry = NEVER_EXPIRES;
+  }
+
+  /** Sessions, connected or not. */
+  get total(): number {
+    return this.entries.size;
+  }
+
+  /** Every session. */
+  *sessions(): Generator<Session> {
+    for (const entry of this.entries.values()) yield entry.session;
+  }
+
+  /** The session of a client id, if there is one. */
+  get(clientId: string): Session | null {
+    return this.entries.get(clientId)?.session ?? null;
+  }
+
+  /**
+   * Gives a session to a new connection: the one that there is, or a new one. An older connection is told first; its will
+   * and an ending session are dealt with before the new one starts [MQTT-3.1.2-4, MQTT-3.1.2-5].
+   */
+  open(clientId: string, cleanStart: boolean, holder: Holder): { session: Session; wasPresent: boolean } {
+    const old = this.entries.get(clientId);
+    if (old !== undefined) {
+      old.holder?.takenOver();
+      const current = this.entries.get(clientId);
+      if (current !== undefined) {
+        this.wheel.remove(current.expiry);
+        if (cleanStart) this.end(clientId);
+        else {
+          // The client is back before its will was due [MQTT-3.1.3-9].
+          this.wheel.remove(current.willDelay);
+          current.session.will = null;
+          current.holder = holder;
+          this.countConnected(1);
+          return { session: current.session, wasPresent: true };
+        }
+      }
+    }
+    const session = new Session(clientId, this.host);
+    const entry: Entry = {
+      session,
+      holder,
+      expiry: { due: () => this.expire(clientId) },
+      willDelay: { due: () => this.willIsDue(session) },
+    };
+    this.entries.set(clientId, entry);
+    this.countConnected(1);
+    return { session, wasPresent: false };
+  }
+
+  /**
+   * The connection that held a session is gone. The will, if it is still set, is published now or after its delay; the
+   * session ends now or when its expiry interval has passed.
+   */
+  release(session: Session, nowMs: number): void {
+    const entry = this.entries.get(session.clientId);
+    if (entry === undefined || entry.session !== session || entry.holder === null) return;
+    entry.holder = null;
+    this.countConnected(-1);
+    session.detach();
+    const expiry = Math.min(session.expiryInterval, this.maximumExpiry);
+    if (expiry === 0) {
+      this.end(session.clientId);
+      return;
+    }
+    const delay = session.will?.properties.willDelayInterval ?? 0;
+    if (session.will !== null && delay > 0) this.wheel.add(entry.willDelay, nowMs + delay * 1000);
+    else this.willIsDue(session);
+    if (expiry !== NEVER_EXPIRES) this.wheel.add(entry.expiry, nowMs + expiry * 1000);
+  }
+
+  /** Publishes every will that is set, those that wait for their delay too: the broker stops. */
+  publishWills(): void {
+    for (const entry of this.entries.values()) this.willIsDue(entry.session);
+  }
+
+  /** Ends a session: the will first, for it is due at the latest now [MQTT-3.1.2-10]. */
+  private end(clientId: string): void {
+    const entry = this.entries.get(clientId);
+    if (entry === undefined) return;
+    this.wheel.remove(entry.expiry);
+    this.wheel.remove(entry.willDelay);
+    this.willIsDue(entry.session);
+    this.entries.delete(clientId);
+    for (const subscription of entry.session.subscriptions.values()) this.trie.remove(subscription);
+    entry.session.subscriptions.clear();
+    entry.session.clear();
+  }
+
+  private expire(clientId: string): number {
+    this.host.log.notice?.(`Expiring client ${clientId} due to timeout.`);
+    this.host.metrics.add(CLIENTS_EXPIRED, 1);
+    this.end(clientId);
+    return 0;
+  }
+
+  private willIsDue(session: Session): number {
+    if (session.will !== null) {
+      this.publishWill(session);
+      session.will = null;
+    }
+    return 0;
+  }
+
+  private countConnected(change: number): void {
+    this.connected += change;
+    if (this.connected > this.maximum) this.maximum = this.connected;
+  }
+}

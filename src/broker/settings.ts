@@ -1,0 +1,76 @@
+// What the core obeys, derived from the configuration and replaced as a whole on reload; and what all peers share.
+import type { Logger } from '../log/logger.ts';
+import type { FlushTurn } from '../net/flush.ts';
+import type { SizeLimits } from '../protocol/framer.ts';
+import type { Reason } from '../protocol/reasons.ts';
+import type { Profile } from '../protocol/version.ts';
+import type { Wheel } from '../util/wheel.ts';
+import type { HookSet } from './hooks/hooks.ts';
+import type { Retained } from './routing/retained.ts';
+import type { Router } from './routing/router.ts';
+import type { TopicTable } from './routing/topics.ts';
+import type { Trie } from './routing/trie.ts';
+import type { SessionLimits } from './sessions/limits.ts';
+import type { SessionRegistry } from './sessions/registry.ts';
+import type { SessionHost } from './sessions/session.ts';
+
+/** Broker-wide settings of the core. */
+export interface Settings {
+  readonly limits: SessionLimits;
+  /** Largest packet taken of each type, before and after CONNECT. */
+  readonly sizesBeforeConnect: SizeLimits;
+  readonly sizes: SizeLimits;
+  /** The largest packet announced to MQTT 5 clients, 0 for none. */
+  readonly maximumPacketSize: number;
+  /** Largest payload, 0 for no limit: larger ones are dropped, their flow is completed. */
+  readonly messageSizeLimit: number;
+  /** Seconds, 0 for no limit. */
+  readonly maxKeepAlive: number;
+  readonly retainAvailable: boolean;
+  readonly checkRetainSource: boolean;
+  /** Sessions and connections, -1 for no limit. */
+  readonly maxClients: number;
+  readonly maxConnections: number;
+  /** Only ids that start so may connect; null lets all. */
+  readonly clientIdPrefix: string | null;
+  readonly logsConnections: boolean;
+}
+
+/** Settings of one listener, as its peers see them. */
+export interface ListenerSettings {
+  readonly hooks: HookSet;
+  readonly profiles: readonly Profile[];
+  readonly maxQos: number;
+  /** Topic aliases that a client may set, and that the broker may set for a client. */
+  readonly maxTopicAlias: number;
+  readonly maxTopicAliasBroker: number;
+  /** Prefix of all topics of this listener's clients, null without. */
+  readonly mountPoint: string | null;
+  readonly maxConnections: number;
+  readonly allowZeroLengthClientId: boolean;
+  readonly autoIdPrefix: string;
+  readonly useUsernameAsClientId: boolean;
+  /** Which part of a verified client certificate is the user name; null: the CONNECT packet's field is. */
+  readonly certificateUsername: 'commonName' | 'subject' | null;
+}
+
+/** What the core does to a peer from outside. */
+export interface CorePeer {
+  close(reason: Reason): void;
+}
+
+/** What the peers of one broker share. */
+export interface Core extends SessionHost {
+  readonly log: Logger;
+  readonly turn: FlushTurn;
+  readonly wheel: Wheel;
+  readonly topics: TopicTable;
+  readonly trie: Trie;
+  readonly retained: Retained;
+  readonly router: Router;
+  readonly registry: SessionRegistry;
+  settings: Settings;
+  /** Open connections of the broker, and their peers. */
+  connections: number;
+  readonly peers: Set<CorePeer>;
+}

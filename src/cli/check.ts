@@ -1,0 +1,46 @@
+// What the options of a client must be together: rules that no single row of the tables can know.
+import { UsageError } from './messages.ts';
+import type { Options } from './options/tables.ts';
+
+/** A client tool with its options. */
+type ClientOptionsOf = { pub: Options<'pub'>; sub: Options<'sub'>; rr: Options<'rr'> };
+
+/** Checks the options of a client against each other; throws UsageError with Mosquitto's sentence. */
+export function checkClientOptions<T extends keyof ClientOptionsOf>(tool: T, options: ClientOptionsOf[T]): void {
+  if (options.willTopic === null) {
+    if (options.willPayload !== null) throw new UsageError('Will payload given, but no will topic given.');
+    if (options.willRetain) throw new UsageError('Will retain given, but no will topic given.');
+  }
+  if ((options.cert === null) !== (options.key === null)) {
+    throw new UsageError('Both certfile and keyfile must be provided if one of them is set.');
+  }
+  if (options.persistent && options.id === null) {
+    throw new UsageError('You must provide a client id if you are using the -c option.');
+  }
+  if (tool === 'pub') checkPublisher(options as Options<'pub'>);
+  if (tool === 'sub') checkSubscriber(options as Options<'sub'>);
+  if (tool === 'rr') checkRequester(options as Options<'rr'>);
+}
+
+function checkPublisher(options: Options<'pub'>): void {
+  const source = options.stdinLines || hasPayload(options);
+  if (options.topic === null || !source) {
+    throw new UsageError('Both topic and message must be supplied.', 'usage');
+  }
+}
+
+function checkSubscriber(options: Options<'sub'>): void {
+  if (options.topics.length === 0 && options.unsubscribe.length === 0) {
+    throw new UsageError('You must specify a topic to subscribe to (-t) or unsubscribe from (-U).');
+  }
+}
+
+function checkRequester(options: Options<'rr'>): void {
+  if (options.topic === null || options.responseTopic === null || !hasPayload(options)) {
+    throw new UsageError('All of topic, message, and response topic must be supplied.');
+  }
+}
+
+function hasPayload(options: Options<'pub'> | Options<'rr'>): boolean {
+  return options.message !== null || options.file !== null || options.stdinWhole || options.nullMessage;
+}

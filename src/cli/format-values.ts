@@ -1,0 +1,197 @@
+// The values that a -F format can print, one writer maker for each letter.
+import type { ReceivedMessage } from '../client/options.ts';
+import { messageJson } from './json.ts';
+import { isoSeconds, unixTime, type WallTime, wallTime } from './strftime.ts';
+
+/** Takes what a format prints. */
+export interface Sink {
+  text(text: string): void;
+  bytes(bytes: Buffer): void;
+  /** One sentence for the error output. */
+  warn(sentence: string): void;
+}
+
+/** The state of printing one message: where to, and one time for all of its dates. */
+export class Printing {
+  readonly sink: Sink;
+  #time: WallTime | null = null;
+
+  constructor(sink: Sink) {
+    this.sink = sink;
+  }
+
+  get time(): WallTime {
+    this.#time ??= wallTime();
+    return this.#time;
+  }
+}
+
+/** Prints one piece of a message. */
+export type Writer = (message: ReceivedMessage, printing: Printing) => void;
+
+/** The part of a conversion between `%` and its letter: `%[-][0][width][.precision][separator]`. */
+export interface Conversion {
+  readonly left: boolean;
+  readonly zero: boolean;
+  /** Least number of characters; 0 if not given. */
+  readonly width: number;
+  /** Null if not given. */
+  readonly precision: number | null;
+  /** Stands between groups of hexadecimal digits; empty for none. */
+  readonly separator: string;
+}
+
+const BLANK = ' '.charCodeAt(0);
+const ZERO = '0'.charCodeAt(0);
+
+/** Fills up to the width, on the left or the right; with zeros only where `zero` says so. */
+function padded(text: string, how: Conversion, zero: boolean): string {
+  if (text.length >= how.width) return text;
+  if (how.left) return text.padEnd(how.width);
+  if (!zero || !how.zero) return text.padStart(how.width);
+  const sign = text.startsWith('-') ? '-' : '';
+  return sign + text.slice(sign.length).padStart(how.width - sign.length, '0');
+}
+
+/** Text: cut at the precision, counted in characters, and padded with blanks. */
+function shaped(text: string, how: Conversion): string {
+  const cut =
+    how.precision === null || text.length <= how.precision ? text : [...text].slice(0, how.precision).join('');
+  return padded(cut, how, false);
+}
+
+const isPlain = (how: Conversion): boolean => how.width === 0 && how.precision === null;
+
+type TextOf = (message: ReceivedMessage, printing: Printing) => string;
+
+function textWriter(how: Conversion, textOf: TextOf): Writer {
+  if (isPlain(how)) return (message, printing) => printing.sink.text(textOf(message, printing));
+  return (message, printing) => printing.sink.text(shaped(textOf(message, printing), how));
+}
+
+/** A number that may be missing: then as many blanks (or zeros) as the width. */
+function numberWriter(how: Conversion, numberOf: (message: ReceivedMessage) => number | undefined): Writer {
+  return (message, printing) => {
+    const value = numberOf(message);
+    const text = value === undefined ? '' : String(value);
+    if (value === undefined && how.zero) printing.sink.text('0'.repeat(how.width));
+    else printing.sink.text(padded(text, how, true));
+  };
+}
+
+/** Bytes: the width is the least and the greatest length. */
+function payloadWriter(how: Conversion): Writer {
+  if (how.width === 0) return (message, printing) => printing.sink.bytes(message.payload);
+  return (message, printing) => {
+    const { payload } = message;
+    if (payload.length >= how.width) {
+      printing.sink.bytes(payload.subarray(0, how.width));
+      return;
+    }
+    const pad = Buffer.alloc(how.width - payload.length, how.zero && !how.left ? ZERO : BLANK);
+    if (!how.left) printing.sink.bytes(pad);
+    printing.sink.bytes(payload);
+    if (how.left) printing.sink.bytes(pad);
+  };
+}
+
+/** Hexadecimal digits, with the separator behind every `precision` of them (two if not given). */
+function hexText(payload: Buffer, how: Conversion, upper: boolean): string {
+  const bytes = how.width === 0 ? payload : payload.subarray(0, Math.floor(how.width / 2));
+  const lower = bytes.toString('hex');
+  const digits = upper ? lower.toUpperCase() : lower;
+  if (how.separator === '') return digits;
+  const size = how.precision || 2;
+  let text = digits.slice(0, size);
+  for (let at = size; at < digits.length; at += size) {
+    const more = how.separator + digits.slice(at, at + size);
+    if (how.width > 0 && text.length + more.length > how.width) break;
+    text += more;
+  }
+  return text;
+}
+
+function hexWriter(how: Conversion, upper: boolean): Writer {
+  return (message, printing) => printing.sink.text(padded(hexText(message.payload, how, upper), how, true));
+}
+
+/** A double as C's printf("%.*f") writes it. */
+function fixed(value: number, precision: number): string {
+  if (Number.isNaN(value)) return 'nan';
+  if (!Number.isFinite(value)) return value < 0 ? '-inf' : 'inf';
+  if (Math.abs(value) < 1e21) return (Object.is(value, -0) ? '-' : '') + value.toFixed(Math.min(precision, 100));
+  return precision === 0 ? String(BigInt(value)) : `${BigInt(value)}.${'0'.repeat(precision)}`;
+}
+
+/** The payload as an IEEE 754 number in this machine's byte order. */
+function floatWriter(how: Conversion, size: 4 | 8): Writer {
+  const name = size === 4 ? 'float' : 'double';
+  return ({ payload }, printing) => {
+    if (payload.length !== size) {
+      printing.sink.warn(`requested ${name} printing, but non-${name} data received`);
+      return;
+    }
+    const bytes = new Uint8Array(payload).buffer;
+    const value = (size === 4 ? new Float32Array(bytes) : new Float64Array(bytes))[0] as number;
+    printing.sink.text(padded(fixed(value, how.precision ?? 6), how, Number.isFinite(value)));
+  };
+}
+
+function jsonWriter(parsePayload: boolean, pretty: boolean): Writer {
+  const style = { parsePayload, pretty };
+  return (message, printing) => {
+    const json = messageJson(message, printing.time, style);
+    if (json === null) printing.sink.warn(`Error: Message payload is not valid JSON on topic ${message.topic}.`);
+    else printing.sink.bytes(json);
+  };
+}
+
+/** Absent text prints nothing, whatever the width. */
+function optionalText(how: Conversion, textOf: (message: ReceivedMessage) => string | undefined): Writer {
+  return (message, printing) => {
+    const text = textOf(message);
+    if (text !== undefined) printing.sink.text(shaped(text, how));
+  };
+}
+
+function userProperties(message: ReceivedMessage): string {
+  const pairs = message.properties.userProperties;
+  return pairs === undefined ? '' : pairs.map(([key, value]) => `${key}:${value}`).join(' ');
+}
+
+function subscriptionIdentifier({ properties }: ReceivedMessage): number | undefined {
+  return properties.subscriptionIdentifiers?.[0] ?? properties.subscriptionIdentifier;
+}
+
+/** What each letter prints. */
+const LETTERS: Readonly<Record<string, (how: Conversion, pretty: boolean) => Writer>> = {
+  A: (how) => numberWriter(how, (message) => message.properties.topicAlias),
+  C: (how) => textWriter(how, (message) => message.properties.contentType ?? ''),
+  D: () => (message, printing) => {
+    if (message.properties.correlationData !== undefined) printing.sink.bytes(message.properties.correlationData);
+  },
+  E: (how) => numberWriter(how, (message) => message.properties.messageExpiryInterval),
+  F: (how) => numberWriter(how, (message) => message.properties.payloadFormatIndicator),
+  I: (how) => textWriter(how, (_message, printing) => isoSeconds(printing.time)),
+  J: (_how, pretty) => jsonWriter(true, pretty),
+  P: () => (message, printing) => printing.sink.text(userProperties(message)),
+  R: (how) => optionalText(how, (message) => message.properties.responseTopic),
+  S: (how) => numberWriter(how, subscriptionIdentifier),
+  U: () => (_message, printing) => printing.sink.text(unixTime(printing.time)),
+  X: (how) => hexWriter(how, true),
+  d: (how) => floatWriter(how, 8),
+  f: (how) => floatWriter(how, 4),
+  j: (_how, pretty) => jsonWriter(false, pretty),
+  l: (how) => numberWriter(how, (message) => message.payload.length),
+  m: (how) => numberWriter(how, (message) => message.id),
+  p: payloadWriter,
+  q: () => (message, printing) => printing.sink.text(String(message.qos)),
+  r: () => (message, printing) => printing.sink.text(message.retain ? '1' : '0'),
+  t: (how) => textWriter(how, (message) => message.topic),
+  x: (how) => hexWriter(how, false),
+};
+
+/** The writer of a conversion; null if the letter has no meaning. */
+export function valueWriter(letter: string, how: Conversion, pretty: boolean): Writer | null {
+  return Object.hasOwn(LETTERS, letter) ? (LETTERS[letter]?.(how, pretty) ?? null) : null;
+}

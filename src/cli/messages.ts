@@ -1,0 +1,69 @@
+// What goes wrong before a tool begins its work: the sentence, what follows it, and the exit code. Also the exit codes that
+// scripts rely on (they are Mosquitto's).
+
+/** The tool did what it was asked. */
+export const EXIT_OK = 0;
+/** Bad options, an unreadable file, a refused TCP connection, `--help` of the clients, and everything without a code of its own. */
+export const EXIT_ERROR = 1;
+/** mqtt-passwd: the two passwords that were typed differ. */
+export const EXIT_MISMATCH = 2;
+/** The broker: bad options or a bad configuration. */
+export const EXIT_CONFIG = 3;
+/** The broker: the pid file can't be written. */
+export const EXIT_PID_FILE = 14;
+
+/** What is shown after the sentence: a pointer to --help, the whole usage text, or nothing. */
+export type Aftermath = 'hint' | 'usage' | 'nothing';
+
+/**
+ * The command line, or a file that it names, asks for something that can't be done. The message is one or more whole
+ * sentences without `Error: ` in front, for stderr.
+ */
+export class UsageError extends Error {
+  readonly aftermath: Aftermath;
+  /** Exit code of the tool. */
+  readonly code: number;
+
+  constructor(message: string, aftermath: Aftermath = 'hint', code: number = EXIT_ERROR) {
+    super(message);
+    this.name = 'UsageError';
+    this.aftermath = aftermath;
+    this.code = code;
+  }
+}
+
+/** The sentence about a TLS option whose file can't be used, in Mosquitto's words, with a second line that names the file. */
+export function tlsFileError(file: string, cause: string): UsageError {
+  const missing = cause === 'ENOENT';
+  const first = missing ? 'File not found.' : 'File not usable.';
+  const second = missing ? `There is no file "${file}".` : `"${file}": ${cause}`;
+  return new UsageError(`Problem setting TLS options: ${first}\n${second}`, 'nothing');
+}
+
+/** Text of a system error for people, without Node's decoration: 'No such file or directory'. */
+export function systemErrorText(error: unknown): string {
+  const code = (error as NodeJS.ErrnoException).code ?? '';
+  return SYSTEM_ERRORS[code] ?? (error instanceof Error ? error.message : String(error));
+}
+
+const SYSTEM_ERRORS: Readonly<Record<string, string>> = {
+  EACCES: 'Permission denied',
+  EADDRINUSE: 'Address already in use',
+  EADDRNOTAVAIL: 'Cannot assign requested address',
+  ECONNREFUSED: 'Connection refused',
+  ECONNRESET: 'Connection reset by peer',
+  EEXIST: 'File exists',
+  EHOSTUNREACH: 'No route to host',
+  EISDIR: 'Is a directory',
+  ELOOP: 'Too many levels of symbolic links',
+  EMFILE: 'Too many open files',
+  ENAMETOOLONG: 'File name too long',
+  ENETUNREACH: 'Network is unreachable',
+  ENOENT: 'No such file or directory',
+  ENOSPC: 'No space left on device',
+  ENOTDIR: 'Not a directory',
+  EPERM: 'Operation not permitted',
+  EPIPE: 'Broken pipe',
+  EROFS: 'Read-only file system',
+  ETIMEDOUT: 'Connection timed out',
+};

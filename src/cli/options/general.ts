@@ -1,0 +1,53 @@
+// Options of the clients that are about the tool itself.
+import { FLAG, TEXT } from '../kinds.ts';
+import type { OptionRow } from './row.ts';
+
+const clients = ['pub', 'sub', 'rr'] as const;
+
+export const GENERAL_OPTIONS = [
+  {
+    key: 'debug',
+    names: ['-d', '--debug'],
+    kind: FLAG,
+    tools: clients,
+    group: 'General',
+    help: 'Trace every packet sent and received, on standard output.',
+  },
+  {
+    key: 'quiet',
+    names: ['--quiet'],
+    kind: FLAG,
+    tools: clients,
+    group: 'General',
+    help: 'Print no error messages.',
+  },
+  {
+    key: 'optionsFile',
+    names: ['-o'],
+    kind: TEXT,
+    tools: clients,
+    group: 'General',
+    value: 'FILE',
+    missing: '-o argument given but no options file specified',
+    refused: 'Give the options on the command line.',
+    help: 'Read options from a file.',
+  },
+  {
+    key: 'help',
+    names: ['--help'],
+    kind: FLAG,
+    tools: clients,
+    group: 'General',
+    stops: true,
+    help: 'Print this text and exit with code 1.',
+  },
+  {
+    key: 'version',
+    names: ['--version'],
+    kind: FLAG,
+    tools: clients,
+    group: 'General',
+    stops: true,
+    help: 'Print the version and exit with code 1.',
+  },
+] as const satisfies readonly OptionRow[];

@@ -1,0 +1,33 @@
+// Every option of every tool, in the order of --help and the man pages.
+import { BROKER_OPTIONS } from './broker.ts';
+import { CONNECTION_OPTIONS } from './connection.ts';
+import { GENERAL_OPTIONS } from './general.ts';
+import { OUTPUT_OPTIONS } from './output.ts';
+import { PASSWD_OPTIONS } from './passwd.ts';
+import { PROPERTY_OPTIONS } from './properties.ts';
+import { PUBLISH_OPTIONS } from './publish.ts';
+import type { Fields, OptionRow, Tool } from './row.ts';
+import { SUBSCRIBE_OPTIONS } from './subscribe.ts';
+import { TLS_OPTIONS } from './tls.ts';
+import { WILL_OPTIONS } from './will.ts';
+
+const ALL = [
+  ...PASSWD_OPTIONS,
+  ...BROKER_OPTIONS,
+  ...PUBLISH_OPTIONS,
+  ...SUBSCRIBE_OPTIONS,
+  ...OUTPUT_OPTIONS,
+  ...CONNECTION_OPTIONS,
+  ...WILL_OPTIONS,
+  ...PROPERTY_OPTIONS,
+  ...TLS_OPTIONS,
+  ...GENERAL_OPTIONS,
+] as const;
+
+/** The parsed options of a tool: a field for each option that it supports. */
+export type Options<T extends Tool> = Fields<(typeof ALL)[number], T>;
+
+/** The options of a tool, the refused ones among them. */
+export function optionsOf(tool: Tool): readonly OptionRow[] {
+  return (ALL as readonly OptionRow[]).filter((row) => row.tools.includes(tool));
+}

@@ -1,0 +1,160 @@
+// Command line → typed options. Mosquitto's grammar is simple and strict: a word is an option exactly as spelled, and the
+// words behind it are its value whatever they look like (`-m --help` sends "--help"), so the option table alone can cut the
+// command line into options. yargs then gathers, types and checks them. Values reach yargs as numbers of their place:
+// it would take quotes off them.
+import yargs, { type Options as YargsOption } from 'yargs';
+import { checkClientOptions } from './check.ts';
+import { checkTopicFilter, checkTopicName } from './kinds.ts';
+import { UsageError } from './messages.ts';
+import type { OptionRow, Tool } from './options/row.ts';
+import { type Options, optionsOf } from './options/tables.ts';
+import type { BrokerUrl } from './url.ts';
+
+/** Parser settings that keep yargs from guessing (`-i 007`, `--no-tls`, `a.b`). */
+const PARSER_SETTINGS = {
+  'boolean-negation': false,
+  'camel-case-expansion': false,
+  'dot-notation': false,
+  'parse-numbers': false,
+  'parse-positional-numbers': false,
+  'short-option-groups': false,
+  'unknown-options-as-args': false,
+};
+
+/** Options and what is left of a command line. */
+export interface Parsed<T extends Tool> {
+  readonly options: Options<T>;
+  /** Words that are no options; only mqtt-passwd takes any. */
+  readonly operands: readonly string[];
+}
+
+/**
+ * Parses the words behind a tool's name. Throws UsageError for the first thing that is wrong. With --help or --version
+ * everything behind is ignored and nothing is checked, as the caller will only print a text.
+ */
+export function parseArguments<T extends Tool>(tool: T, argv: readonly string[]): Parsed<T> {
+  const rows = optionsOf(tool);
+  const cut = cutWords(tool, rows, argv);
+  const fields = gather(rows, cut);
+  if (!cut.stopped) {
+    checkConflicts(rows, cut.given);
+    finish(tool, fields);
+  }
+  return { options: fields as Options<T>, operands: cut.operands };
+}
+
+/** A command line cut into options: `words` are canonical (`--key=PLACE` or `--key`), `values` what the places stand for. */
+interface Cut {
+  readonly words: string[];
+  readonly values: unknown[];
+  readonly given: string[];
+  operands: readonly string[];
+  stopped: boolean;
+}
+
+function cutWords(tool: Tool, rows: readonly OptionRow[], argv: readonly string[]): Cut {
+  const cut: Cut = { words: [], values: [], given: [], operands: [], stopped: false };
+  for (let i = 0; i < argv.length && !cut.stopped; ) {
+    const word = argv[i]!;
+    if (tool === 'passwd' && (word === '-' || !word.startsWith('-'))) {
+      cut.operands = argv.slice(i);
+      break;
+    }
+    const row = rows.find((candidate) => candidate.names.includes(word));
+    if (row === undefined) throw new UsageError(unknownOption(word, rows));
+    if (row.refused !== undefined) {
+      throw new UsageError(`The option '${word}' is known but not supported. ${row.refused}`);
+    }
+    const following = argv.slice(i + 1);
+    const count = row.kind.words(following);
+    if (count > following.length) throw new UsageError(`${row.missing}.`);
+    cut.words.push(row.kind.switch ? `--${row.key}` : `--${row.key}=${cut.values.length}`);
+    cut.values.push(row.kind.parse(following.slice(0, count)));
+    cut.given.push(row.key);
+    cut.stopped = row.stops === true;
+    i += 1 + count;
+  }
+  return cut;
+}
+
+/** Has yargs gather the cut words by the rows: switches, lists, and single values of which the last counts. */
+function gather(rows: readonly OptionRow[], cut: Cut): Record<string, unknown> {
+  const settings: Record<string, YargsOption> = {};
+  for (const { key, kind } of rows) {
+    settings[key] = kind.switch ? { type: 'boolean', default: false } : { type: 'string', array: true, default: [] };
+  }
+  const found = yargs()
+    .detectLocale(false)
+    .help(false)
+    .version(false)
+    .exitProcess(false)
+    .fail(false)
+    .parserConfiguration(PARSER_SETTINGS)
+    .strict()
+    .options(settings)
+    .parseSync(cut.words);
+  const fields: Record<string, unknown> = {};
+  for (const { key, kind, list, fallback, refused } of rows) {
+    if (refused !== undefined) continue;
+    const values = kind.switch ? [] : (found[key] as string[]).map((place) => cut.values[Number(place)]);
+    fields[key] = kind.switch ? found[key] : list === true ? values : (values.at(-1) ?? fallback ?? null);
+  }
+  return fields;
+}
+
+function checkConflicts(rows: readonly OptionRow[], given: readonly string[]): void {
+  for (const { key, conflicts } of rows) {
+    if (conflicts === undefined || !given.includes(key)) continue;
+    const others = given.filter((other) => conflicts.keys.includes(other)).length;
+    const limit = conflicts.keys.includes(key) ? 1 : 0;
+    if (others > limit) throw new UsageError(conflicts.message);
+  }
+}
+
+/** Lets the URL fill in the topic, and checks what options mean together. */
+function finish(tool: Tool, fields: Record<string, unknown>): void {
+  const url = fields['url'] as BrokerUrl | null | undefined;
+  if (url !== null && url !== undefined) {
+    if (tool === 'sub') {
+      const topics = fields['topics'] as string[];
+      fields['topics'] = [...topics, checkTopicFilter(url.topic, 'subscription topic')];
+    } else {
+      fields['topic'] ??= checkTopicName(url.topic, 'publish topic');
+    }
+  }
+  if (tool === 'pub') checkClientOptions(tool, fields as Options<'pub'>);
+  if (tool === 'sub') checkClientOptions(tool, fields as Options<'sub'>);
+  if (tool === 'rr') checkClientOptions(tool, fields as Options<'rr'>);
+}
+
+/** The sentence about a word that is no option, with the option that was probably meant. */
+function unknownOption(word: string, rows: readonly OptionRow[]): string {
+  const sentence = `Unknown option '${word}'.`;
+  const names = rows.filter((row) => row.refused === undefined).flatMap((row) => row.names);
+  const name = word.split('=', 1)[0]!;
+  const value = word.slice(name.length + 1);
+  if (name !== word && names.includes(name)) return `${sentence}\nDid you mean '${name} ${value}'?`;
+  if (!word.startsWith('--')) return sentence;
+  let best: { name: string; distance: number } = { name: '', distance: 3 };
+  for (const candidate of names) {
+    if (!candidate.startsWith('--')) continue;
+    const distance = editDistance(word, candidate);
+    if (distance < best.distance) best = { name: candidate, distance };
+  }
+  return best.name === '' ? sentence : `${sentence}\nDid you mean '${best.name}'?`;
+}
+
+/** How many letters must be inserted, deleted or replaced to get from one word to the other. */
+function editDistance(from: string, to: string): number {
+  if (Math.abs(from.length - to.length) > 2) return 3;
+  let row = Array.from({ length: to.length + 1 }, (_, i) => i);
+  for (let i = 1; i <= from.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= to.length; j++) {
+      const replaced = row[j - 1]! + (from[i - 1] === to[j - 1] ? 0 : 1);
+      next.push(Math.min(replaced, row[j]! + 1, next[j - 1]! + 1));
+    }
+    row = next;
+  }
+  return row[to.length]!;
+}

@@ -1,0 +1,103 @@
+// Asks for passwords: on a terminal without echo, from a pipe a line for each.
+import { StringDecoder } from 'node:string_decoder';
+import type { Io } from './io.ts';
+
+/** The user pressed Ctrl-C at a prompt. */
+export class Interrupted extends Error {
+  constructor() {
+    super('interrupted');
+    this.name = 'Interrupted';
+  }
+}
+
+/** Asks questions one after the other; `close` gives standard input back. */
+export interface Prompter {
+  /** The answer without its line end; null at the end of input. Rejects with Interrupted. */
+  ask(question: string): Promise<string | null>;
+  close(): void;
+}
+
+/** A prompter on standard input that writes its questions to `output`. */
+export function openPrompter(io: Pick<Io, 'stdin'>, output: NodeJS.WritableStream): Prompter {
+  const { stdin } = io;
+  const hidden = stdin.isTTY === true;
+  const read = hidden ? keyReader(stdin) : lineReader(stdin);
+  if (hidden) stdin.setRawMode(true);
+  const restore = () => {
+    if (hidden) stdin.setRawMode(false);
+  };
+  return {
+    async ask(question) {
+      output.write(question);
+      try {
+        return await read();
+      } finally {
+        output.write('\n');
+      }
+    },
+    close() {
+      restore();
+      stdin.destroy();
+    },
+  };
+}
+
+/** Longest answer, in characters: more than any password may have. */
+const MAX_ANSWER = 70_000;
+
+/** Lines of a pipe or file. */
+function lineReader(stdin: Io['stdin']): () => Promise<string | null> {
+  const chunks = chunkReader(stdin);
+  let rest = '';
+  return async () => {
+    for (;;) {
+      const end = rest.indexOf('\n');
+      if (end !== -1 || rest.length > MAX_ANSWER) {
+        const line = end === -1 ? rest : rest.slice(0, end);
+        rest = end === -1 ? '' : rest.slice(end + 1);
+        return line.replace(/\r$/, '');
+      }
+      const chunk = await chunks();
+      if (chunk !== null) {
+        rest += chunk;
+        continue;
+      }
+      const last = rest;
+      rest = '';
+      return last === '' ? null : last;
+    }
+  };
+}
+
+/** What is typed at a terminal in raw mode, where the editing keys are ours to obey. */
+function keyReader(stdin: Io['stdin']): () => Promise<string | null> {
+  const chunks = chunkReader(stdin);
+  let typed: string[] = [];
+  return async () => {
+    const answer: string[] = [];
+    for (;;) {
+      if (typed.length === 0) {
+        const chunk = await chunks();
+        if (chunk === null) return null;
+        typed = [...chunk];
+      }
+      const key = typed.shift() ?? '';
+      if (key === '\r' || key === '\n') return answer.join('');
+      if (key === '\x03') throw new Interrupted();
+      if (key === '\x04' && answer.length === 0) return null;
+      if (key === '\x7f' || key === '\b') answer.pop();
+      else if (key === '\x15') answer.length = 0;
+      else if (key >= ' ' && answer.length < MAX_ANSWER) answer.push(key);
+    }
+  };
+}
+
+/** Text of a stream as it comes, characters whole; null at its end. */
+function chunkReader(stdin: Io['stdin']): () => Promise<string | null> {
+  const decoder = new StringDecoder('utf8');
+  const iterator = stdin[Symbol.asyncIterator]();
+  return async () => {
+    const { value, done } = await iterator.next();
+    return done === true ? null : decoder.write(value as Buffer);
+  };
+}

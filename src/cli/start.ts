@@ -1,0 +1,37 @@
+// The first step of every command: parse the command line, and deal with --help, --version and wrong usage.
+import type { Io } from './io.ts';
+import { EXIT_CONFIG, UsageError } from './messages.ts';
+import type { Tool } from './options/row.ts';
+import { TOOLS } from './options/tools.ts';
+import { type Parsed, parseArguments } from './parse.ts';
+import { paintFor } from './terminal.ts';
+import { helpText, versionText } from './usage.ts';
+
+/** The parsed command line, or the exit code where everything there was to say has been said. */
+export async function readCommandLine<T extends Tool>(
+  tool: T,
+  argv: readonly string[],
+  io: Io,
+): Promise<Parsed<T> | number> {
+  try {
+    const parsed = parseArguments(tool, argv);
+    const { help, version } = parsed.options as { help: boolean; version: boolean };
+    if (!help && !version) return parsed;
+    io.stdout.write(help ? helpText(tool) : versionText(tool));
+    return TOOLS[tool].helpCode;
+  } catch (error) {
+    return reportUsageError(tool, error, io);
+  }
+}
+
+/** Prints a UsageError, with what follows it, and returns the exit code. Any other error is thrown again: a bug is loud. */
+export async function reportUsageError(tool: Tool, error: unknown, io: Io): Promise<number> {
+  if (!(error instanceof UsageError)) throw error;
+  const paint = await paintFor(io.stderr, io.env);
+  // The broker shows its whole usage, as Mosquitto does; the other tools point to it.
+  const aftermath = tool === 'broker' && error.aftermath === 'hint' ? 'usage' : error.aftermath;
+  const hint = aftermath === 'hint' ? `\nUse '${TOOLS[tool].name} --help' to see usage.\n` : '';
+  io.stderr.write(`${paint.error(`Error: ${error.message}`)}\n${hint}`);
+  if (aftermath === 'usage') io.stdout.write(helpText(tool));
+  return tool === 'broker' ? EXIT_CONFIG : error.code;
+}

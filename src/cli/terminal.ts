@@ -1,0 +1,41 @@
+// Colour and the spinner, for people who look at a terminal. chalk and ora are loaded only there: pipes and one-shot scripts
+// don't pay for them.
+import type { Io } from './io.ts';
+
+/** Turns text into coloured text, or leaves it as it is. */
+export interface Paint {
+  error(text: string): string;
+  warning(text: string): string;
+  topic(text: string): string;
+}
+
+const PLAIN: Paint = { error: (text) => text, warning: (text) => text, topic: (text) => text };
+
+/** Whether a stream is a terminal whose user did not ask for plain text (https://no-color.org). */
+function isColourful(stream: NodeJS.WriteStream, env: Io['env']): boolean {
+  return stream.isTTY === true && (env['NO_COLOR'] ?? '') === '' && env['TERM'] !== 'dumb';
+}
+
+/** The colours for a stream: none unless it is a terminal. */
+export async function paintFor(stream: NodeJS.WriteStream, env: Io['env']): Promise<Paint> {
+  if (!isColourful(stream, env)) return PLAIN;
+  const { Chalk } = await import('chalk');
+  const chalk = new Chalk({ level: 1 });
+  return { error: chalk.red, warning: chalk.yellow, topic: chalk.cyan };
+}
+
+/**
+ * Waits for work, with a spinner and a text on standard error where that is a terminal. The spinner is gone before the
+ * result or the error is handed on.
+ */
+export async function withSpinner<T>(io: Pick<Io, 'stderr' | 'env'>, text: string, work: Promise<T>): Promise<T> {
+  if (!isColourful(io.stderr, io.env)) return work;
+  const spinner = import('ora').then(({ default: ora }) =>
+    ora({ text, stream: io.stderr, discardStdin: false, hideCursor: false }).start(),
+  );
+  try {
+    return await work;
+  } finally {
+    (await spinner).stop();
+  }
+}

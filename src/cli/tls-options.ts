@@ -1,0 +1,98 @@
+// TLS options of a client tool → TLS options of the client: reads the PEM files, with a clear sentence for one that is
+// missing or holds something else.
+import { appendFileSync, readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import type { TlsClientOptions } from '../client/options.ts';
+import type { Io } from './io.ts';
+import { systemErrorText, tlsFileError } from './messages.ts';
+import type { Fields } from './options/row.ts';
+import type { TLS_OPTIONS } from './options/tls.ts';
+
+type TlsFields = Fields<(typeof TLS_OPTIONS)[number], 'pub'>;
+
+/** Where systems keep the certificates that they trust, the most common first. */
+const SYSTEM_FILES = [
+  '/etc/ssl/certs/ca-certificates.crt',
+  '/etc/pki/tls/certs/ca-bundle.crt',
+  '/etc/ssl/ca-bundle.pem',
+  '/etc/ssl/cert.pem',
+] as const;
+
+/** The client's TLS options. Throws UsageError for a file that can't be used. */
+export function tlsOptions(options: TlsFields, env: Io['env']): TlsClientOptions {
+  const ca = authorities(options, env);
+  const keylog = options.tlsKeylog ?? env['SSLKEYLOGFILE'] ?? '';
+  return {
+    ca,
+    verify: !options.insecure,
+    ...(options.cert === null ? {} : { cert: readPem(options.cert, 'CERTIFICATE') }),
+    ...(options.key === null ? {} : { key: readPem(options.key, 'PRIVATE KEY') }),
+    ...(options.ciphers === null ? {} : { ciphers: options.ciphers }),
+    ...(options.tlsAlpn === null ? {} : { alpn: [options.tlsAlpn] }),
+    ...(options.tlsVersion === null ? {} : { minVersion: options.tlsVersion }),
+    ...(keylog === '' ? {} : { keylog: (line) => appendSecret(keylog, line) }),
+  };
+}
+
+/** The certificates to trust; null leaves the choice to Node, where the system has no list that is known here. */
+function authorities(options: TlsFields, env: Io['env']): string[] | null {
+  const named: string[] = [];
+  if (options.cafile !== null) named.push(readPem(options.cafile, 'CERTIFICATE'));
+  if (options.capath !== null) named.push(...readDirectory(options.capath));
+  const systemWanted = options.tlsUseOsCerts || (options.cafile === null && options.capath === null);
+  const system = systemWanted ? systemAuthorities(env) : null;
+  if (system !== null) named.push(system);
+  return named.length === 0 ? null : named;
+}
+
+function systemAuthorities(env: Io['env']): string | null {
+  for (const file of [env['SSL_CERT_FILE'] ?? '', ...SYSTEM_FILES]) {
+    try {
+      if (file !== '') return readFileSync(file, 'utf8');
+    } catch {
+      // The next place may have it.
+    }
+  }
+  return null;
+}
+
+/** Every file of a directory that holds certificates; other files (keys, lists) may lie beside them. */
+function readDirectory(directory: string): string[] {
+  try {
+    const texts = readdirSync(directory, { withFileTypes: true })
+      .filter((entry) => !entry.isDirectory())
+      .map((entry) => readFileSync(path.join(directory, entry.name), 'utf8'));
+    return texts.filter((text) => isPem(text, 'CERTIFICATE'));
+  } catch (error) {
+    throw fileError(directory, error);
+  }
+}
+
+function readPem(file: string, kind: 'CERTIFICATE' | 'PRIVATE KEY'): string {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (error) {
+    throw fileError(file, error);
+  }
+  if (!isPem(text, kind)) throw tlsFileError(file, `It holds no ${kind.toLowerCase()} in PEM form.`);
+  return text;
+}
+
+function isPem(text: string, kind: 'CERTIFICATE' | 'PRIVATE KEY'): boolean {
+  return new RegExp(`-----BEGIN (?:[A-Z0-9]+ )*${kind}-----`).test(text);
+}
+
+function fileError(file: string, error: unknown): Error {
+  const { code } = error as NodeJS.ErrnoException;
+  return tlsFileError(file, code === 'ENOENT' ? code : `${systemErrorText(error)}.`);
+}
+
+/** A key log that can't be written must not cost the connection. */
+function appendSecret(file: string, line: Buffer): void {
+  try {
+    appendFileSync(file, line, { mode: 0o600 });
+  } catch {
+    // As the other programs that know SSLKEYLOGFILE do, go on without it.
+  }
+}

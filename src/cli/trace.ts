@@ -1,0 +1,107 @@
+// The lines of -d: every packet in Mosquitto's words, in the order of the wire.
+import type { ClientTrace, PublishTrace } from '../client/options.ts';
+import {
+  CONNACK,
+  CONNECT,
+  DISCONNECT,
+  PACKET_NAMES,
+  PUBACK,
+  PUBCOMP,
+  PUBLISH,
+  PUBREC,
+  PUBREL,
+  SUBACK,
+  SUBSCRIBE,
+  UNSUBSCRIBE,
+} from '../protocol/constants.ts';
+import type { ControlPacket, SubscriptionRequest } from '../protocol/packets.ts';
+import { reasonOf } from '../protocol/reasons.ts';
+
+type Packet = ControlPacket | PublishTrace;
+
+/** The options byte of a subscription without its QoS (MQTT 5.0 section 3.8.3.1). */
+function optionsByte(request: SubscriptionRequest): number {
+  return (request.noLocal ? 0x04 : 0) | (request.retainAsPublished ? 0x08 : 0) | (request.retainHandling << 4);
+}
+
+const hex = (byte: number): string => `0x${byte.toString(16).padStart(2, '0')}`;
+
+function publishText(packet: PublishTrace, id: number): string {
+  const flags = `d${packet.dup ? 1 : 0}, q${packet.qos}, r${packet.retain ? 1 : 0}, m${id}`;
+  return `PUBLISH (${flags}, '${packet.topic}', ... (${packet.payloadLength} bytes))`;
+}
+
+/**
+ * A trace that hands over one line at a time, without its line end. The client id in the lines is the one of the last
+ * CONNECT, or the one that the broker assigned.
+ */
+export function traceLines(line: (text: string) => void): ClientTrace {
+  let id = '';
+  let lowersCodes = false;
+  // QoS 0 has no packet identifier; the lines number such messages instead.
+  let unnumbered = 0;
+
+  /** The code as it stood in a CONNACK: 3.x has return codes of its own. */
+  const connackCode = (code: number): number => (lowersCodes && reasonOf(code).connack3) || code;
+
+  function sending(packet: Packet): void {
+    switch (packet.type) {
+      case CONNECT:
+        id = packet.clientId;
+        lowersCodes = !packet.profile.hasProperties;
+        line(`Client ${id} sending CONNECT`);
+        break;
+      case PUBLISH:
+        line(`Client ${id} sending ${publishText(packet, packet.qos === 0 ? ++unnumbered : packet.id)}`);
+        break;
+      case SUBSCRIBE:
+        for (const request of packet.subscriptions) {
+          const what = `Mid: ${packet.id}, Topic: ${request.filter}, QoS: ${request.qos}`;
+          line(`Client ${id} sending SUBSCRIBE (${what}, Options: ${hex(optionsByte(request))})`);
+        }
+        break;
+      case UNSUBSCRIBE:
+        for (const filter of packet.filters) {
+          line(`Client ${id} sending UNSUBSCRIBE (Mid: ${packet.id}, Topic: ${filter})`);
+        }
+        break;
+      case PUBACK:
+      case PUBREC:
+        line(`Client ${id} sending ${PACKET_NAMES[packet.type]} (m${packet.id}, rc${packet.code})`);
+        break;
+      default:
+        line(`Client ${id} sending ${PACKET_NAMES[packet.type]}${'id' in packet ? ` (m${packet.id})` : ''}`);
+    }
+  }
+
+  function received(packet: Packet): void {
+    switch (packet.type) {
+      case CONNACK:
+        if (packet.properties.assignedClientIdentifier !== undefined) id = packet.properties.assignedClientIdentifier;
+        line(`Client ${id} received CONNACK (${connackCode(packet.code)})`);
+        break;
+      case PUBLISH:
+        line(`Client ${id} received ${publishText(packet, packet.id)}`);
+        break;
+      case PUBACK:
+      case PUBCOMP:
+        line(`Client ${id} received ${PACKET_NAMES[packet.type]} (Mid: ${packet.id}, RC:${packet.code})`);
+        break;
+      case SUBACK:
+        line(`Client ${id} received SUBACK`);
+        line(`Subscribed (mid: ${packet.id}): ${packet.codes.join(', ')}`);
+        break;
+      case DISCONNECT:
+        line(`Received DISCONNECT (${packet.code})`);
+        break;
+      case PUBREC:
+      case PUBREL:
+        line(`Client ${id} received ${PACKET_NAMES[packet.type]} (Mid: ${packet.id})`);
+        break;
+      default:
+        line(`Client ${id} received ${PACKET_NAMES[packet.type]}`);
+    }
+  }
+
+  return { sending, received };
+}

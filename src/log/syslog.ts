@@ -1,0 +1,107 @@
+// Lines to syslog over the stream socket of the system. Node has no datagram sockets in the file system, which is what most
+// systems offer there, so those are refused with a sentence instead of lines getting lost.
+import { readFileSync, realpathSync } from 'node:fs';
+import net from 'node:net';
+import process from 'node:process';
+import type { LogType } from './logger.ts';
+import type { LogEntry, LogOutput } from './outputs.ts';
+import { strftime } from './strftime.ts';
+
+/** Severities of RFC 3164, section 4.1.1. */
+const SEVERITY: Readonly<Record<LogType, number>> = {
+  error: 3,
+  warning: 4,
+  notice: 5,
+  subscribe: 5,
+  unsubscribe: 5,
+  information: 6,
+  debug: 7,
+  websockets: 7,
+  internal: 7,
+};
+
+const DAEMON = 3;
+const LOCAL0 = 16;
+
+/** Most bytes that wait for a syslog server that does not read; further lines are dropped. */
+const BACKLOG_LIMIT = 1024 * 1024;
+
+/** Types of sockets in /proc/net/unix. */
+const DATAGRAM = '0002';
+
+/** What to do instead, for every error here. */
+const INSTEAD = 'Use log_dest stdout or stderr, which journald records, or log_dest file.';
+
+/** The syslog output. Facility: 0 to 7 for local0 to local7, null for daemon. */
+export class SyslogOutput implements LogOutput {
+  readonly #path: string;
+  readonly #facility: number;
+  readonly #tag: string;
+  #socket: net.Socket;
+
+  /** Throws with a sentence if there is no socket, or one of a kind that Node can't use. */
+  constructor(path: string, facility: number | null, programName: string) {
+    this.#path = socketPath(path);
+    this.#facility = facility === null ? DAEMON : LOCAL0 + facility;
+    this.#tag = `${programName}[${process.pid}]`;
+    this.#socket = this.#connect();
+  }
+
+  write(entries: readonly LogEntry[]): void {
+    if (this.#socket.destroyed) this.#socket = this.#connect();
+    if (this.#socket.writableLength > BACKLOG_LIMIT) return;
+    let bytes = '';
+    for (const { type, text, timeMs } of entries) {
+      const time = strftime('%b %e %H:%M:%S', new Date(timeMs));
+      bytes += `<${this.#facility * 8 + SEVERITY[type]}>${time} ${this.#tag}: ${text}\n`;
+    }
+    this.#socket.write(bytes);
+  }
+
+  reopen(): void {
+    this.#socket.end();
+    this.#socket = this.#connect();
+  }
+
+  close(): void {
+    this.#socket.end();
+  }
+
+  #connect(): net.Socket {
+    const socket = net.connect(this.#path);
+    socket.unref();
+    socket.on('error', (error) => {
+      process.stderr.write(`Error: Unable to log to syslog: ${error.message}. ${INSTEAD}\n`);
+    });
+    return socket;
+  }
+}
+
+/** The socket behind the name, after a look at its kind where the system tells. */
+function socketPath(path: string): string {
+  let real: string;
+  try {
+    real = realpathSync(path);
+  } catch {
+    throw new Error(`There is no syslog socket ${path}. ${INSTEAD}`);
+  }
+  if (kindOfSocket(real) === DATAGRAM) {
+    throw new Error(`${path} is a datagram socket, which Node.js cannot write to. ${INSTEAD}`);
+  }
+  return real;
+}
+
+/** Kind of a Unix socket as Linux lists it; null where unknown. */
+function kindOfSocket(path: string): string | null {
+  let list: string;
+  try {
+    list = readFileSync('/proc/net/unix', 'utf8');
+  } catch {
+    return null;
+  }
+  for (const row of list.split('\n')) {
+    const [, , , , kind, , , ...name] = row.split(/ +/);
+    if (kind !== undefined && name.join(' ') === path) return kind;
+  }
+  return null;
+}

@@ -1,0 +1,43 @@
+// The only place that chooses a transport. TLS and WebSocket are loaded when they are first asked for: a plain mqtt-pub
+// never pays for them.
+import type { DialSpec, ListenSpec } from './specs.ts';
+import { listenTcp, tcpDialer } from './tcp.ts';
+import type { TlsListener } from './tls.ts';
+import type { Accept, AcceptError, Dialer, Listener } from './transport.ts';
+import { listenUnix, unixDialer } from './unix.ts';
+
+/**
+ * Opens a listener. Rejects with the system's error (port in use, no such address, no permission) or, for certificates and
+ * keys that do not work, with OpenSSL's, which explainTlsError() puts into words.
+ * @returns for 'tls' and 'wss' a listener whose certificates can be replaced by `update`
+ */
+export async function listen(spec: ListenSpec, accept: Accept, onError: AcceptError): Promise<Listener | TlsListener> {
+  switch (spec.kind) {
+    case 'tcp':
+      return listenTcp(spec, accept, onError);
+    case 'unix':
+      return listenUnix(spec, accept, onError);
+    case 'tls':
+      return (await import('./tls.ts')).listenTls(spec, accept, onError);
+    case 'ws':
+      return (await import('./ws.ts')).listenWs(spec, accept, onError);
+    case 'wss':
+      return (await import('./wss.ts')).listenWss(spec, accept, onError);
+  }
+}
+
+/** A dialer for a place. */
+export function dialer(spec: DialSpec): Dialer {
+  switch (spec.kind) {
+    case 'tcp':
+      return tcpDialer(spec);
+    case 'unix':
+      return unixDialer(spec);
+    case 'tls':
+      return { dial: async (signal) => (await import('./tls.ts')).tlsDialer(spec).dial(signal) };
+    case 'ws':
+      return { dial: async (signal) => (await import('./ws.ts')).wsDialer(spec).dial(signal) };
+    case 'wss':
+      return { dial: async (signal) => (await import('./wss.ts')).wssDialer(spec).dial(signal) };
+  }
+}

@@ -1,0 +1,156 @@
+// What went wrong in a TLS handshake, for people: one sentence that names the cause and what to do about it.
+import type { X509Certificate } from 'node:crypto';
+
+/** Facts of the certificate that a failed handshake was about. */
+interface CertificateFacts {
+  readonly subject: string;
+  readonly issuer: string;
+  readonly validFrom: string;
+  readonly validTo: string;
+}
+
+const certificates = new WeakMap<Error, CertificateFacts>();
+
+/** "C=DE\nCN=x" as one line. */
+const oneLine = (name: string): string => name.split('\n').join(', ');
+
+/** Remembers which certificate an error is about, so that its explanation can show it. */
+export function noteCertificate(error: Error, certificate: X509Certificate): void {
+  certificates.set(error, {
+    subject: oneLine(certificate.subject ?? ''),
+    issuer: oneLine(certificate.issuer ?? ''),
+    validFrom: certificate.validFrom,
+    validTo: certificate.validTo,
+  });
+}
+
+type Explain = (facts: CertificateFacts | null, error: Error) => string;
+
+const certificateOf = (facts: CertificateFacts | null): string => (facts === null ? '' : ` (${facts.subject})`);
+const issuerOf = (facts: CertificateFacts | null): string => (facts === null ? '' : ` Its issuer is ${facts.issuer}.`);
+
+const unknownAuthority: Explain = (facts) =>
+  `The certificate of the other side${certificateOf(facts)} is signed by an unknown authority.${issuerOf(facts)} ` +
+  'Trust that authority with --cafile if it is the right one.';
+const selfSigned: Explain = (facts) =>
+  `The certificate of the other side${certificateOf(facts)} is self-signed and not trusted. ` +
+  'Trust it with --cafile if it is the right one.';
+const selfSignedRoot: Explain = (facts) =>
+  `The certificate of the other side${certificateOf(facts)} leads to a self-signed authority that is not trusted.` +
+  `${issuerOf(facts)} Trust that authority with --cafile if it is the right one.`;
+const expired: Explain = (facts) =>
+  facts === null
+    ? 'The certificate of the other side or of its authority has expired.'
+    : `The certificate of the other side${certificateOf(facts)} or of its authority has expired. ` +
+      `Its own dates are ${facts.validFrom} to ${facts.validTo}.`;
+const notYetValid: Explain = (facts) =>
+  facts === null
+    ? 'The certificate of the other side is not valid yet. Check the clocks.'
+    : `The certificate of the other side${certificateOf(facts)} is not valid before ${facts.validFrom}. Check the clocks.`;
+const wrongHost: Explain = (facts, error) => {
+  const reason = (error as { reason?: string }).reason ?? error.message;
+  return `The certificate of the other side${certificateOf(facts)} is for another host name: ${reason.replace(/\.*$/, '')}.`;
+};
+const plainPeer: Explain = () =>
+  'The other side does not speak TLS: this looks like plain text on one side and TLS on the other. Check the port and the TLS options.';
+const sentence =
+  (text: string): Explain =>
+  () =>
+    text;
+const noCommonVersion = sentence('The two sides have no TLS version in common.');
+const peerRefused = (what: string): Explain => sentence(`The other side refused our certificate: ${what}.`);
+const certificateWanted = sentence(
+  'The other side requires a certificate, and none was given. Give one with --cert and --key.',
+);
+const noCertificateGiven = sentence('The other side gave no certificate, and one is required.');
+
+/** THE table: error codes of Node and OpenSSL → sentences. */
+const EXPLANATIONS: Readonly<Record<string, Explain>> = {
+  UNABLE_TO_GET_ISSUER_CERT: unknownAuthority,
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: unknownAuthority,
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: unknownAuthority,
+  CERT_UNTRUSTED: unknownAuthority,
+  CERT_SIGNATURE_FAILURE: sentence('The signature of the certificate of the other side is wrong.'),
+  DEPTH_ZERO_SELF_SIGNED_CERT: selfSigned,
+  SELF_SIGNED_CERT_IN_CHAIN: selfSignedRoot,
+  CERT_HAS_EXPIRED: expired,
+  CERT_NOT_YET_VALID: notYetValid,
+  CERT_REVOKED: (facts) => `The certificate of the other side${certificateOf(facts)} is revoked.`,
+  CRL_HAS_EXPIRED: sentence('The certificate revocation list has expired.'),
+  UNABLE_TO_GET_CRL: sentence('There is no revocation list for the authority of the certificate of the other side.'),
+  INVALID_PURPOSE: (facts) => `The certificate of the other side${certificateOf(facts)} is not meant for this purpose.`,
+  INVALID_CA: (facts) =>
+    `An authority of the certificate of the other side${certificateOf(facts)} may not sign certificates.`,
+  ERR_TLS_CERT_ALTNAME_INVALID: wrongHost,
+  HOSTNAME_MISMATCH: wrongHost,
+  ERR_SSL_WRONG_VERSION_NUMBER: plainPeer,
+  ERR_SSL_HTTP_REQUEST: sentence('The other side sent a plain HTTP request to a TLS port.'),
+  ERR_SSL_HTTPS_PROXY_REQUEST: sentence('The other side sent a plain HTTP request to a TLS port.'),
+  ERR_SSL_PACKET_LENGTH_TOO_LONG: plainPeer,
+  ERR_SSL_BAD_RECORD_TYPE: plainPeer,
+  ERR_SSL_UNKNOWN_PROTOCOL: plainPeer,
+  ERR_SSL_UNEXPECTED_MESSAGE: plainPeer,
+  ERR_SSL_UNSUPPORTED_PROTOCOL: noCommonVersion,
+  ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION: noCommonVersion,
+  ERR_SSL_NO_SHARED_CIPHER: sentence('The two sides have no cipher in common.'),
+  ERR_SSL_NO_CIPHER_MATCH: sentence('The list of ciphers names none that is known.'),
+  ERR_SSL_NO_PROTOCOLS_AVAILABLE: sentence('The TLS versions given leave none to use.'),
+  ERR_SSL_NO_APPLICATION_PROTOCOL: sentence('The two sides have no application protocol (ALPN) in common.'),
+  ERR_SSL_TLSV1_ALERT_NO_APPLICATION_PROTOCOL: sentence(
+    'The other side knows none of our application protocols (ALPN).',
+  ),
+  ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE: sentence(
+    'The other side broke the TLS handshake off: no cipher in common, or it requires a certificate and none was given.',
+  ),
+  ERR_SSL_TLSV1_ALERT_UNKNOWN_CA: peerRefused('it does not know the authority that signed it'),
+  ERR_SSL_SSLV3_ALERT_BAD_CERTIFICATE: peerRefused('it found a fault in it'),
+  ERR_SSL_SSLV3_ALERT_UNSUPPORTED_CERTIFICATE: peerRefused('it is of a kind or for a purpose that it does not take'),
+  ERR_SSL_SSLV3_ALERT_CERTIFICATE_EXPIRED: peerRefused('it has expired'),
+  ERR_SSL_SSLV3_ALERT_CERTIFICATE_REVOKED: peerRefused('it is revoked'),
+  ERR_SSL_SSLV3_ALERT_CERTIFICATE_UNKNOWN: peerRefused('it could not be verified'),
+  ERR_SSL_TLSV1_ALERT_ACCESS_DENIED: peerRefused('it is valid but not let in'),
+  ERR_SSL_TLSV1_ALERT_DECRYPT_ERROR: peerRefused('its signature is wrong'),
+  ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED: certificateWanted,
+  ERR_SSL_TLSV1_UNRECOGNIZED_NAME: sentence('The other side does not know the host name that was asked for.'),
+  ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE: noCertificateGiven,
+  ERR_TLS_HANDSHAKE_TIMEOUT: sentence('The TLS handshake took too long.'),
+  ERR_OSSL_X509_KEY_VALUES_MISMATCH: sentence('The private key does not belong to the certificate.'),
+  ERR_OSSL_PEM_NO_START_LINE: sentence('A certificate or key is not in PEM form.'),
+  ERR_OSSL_PEM_BAD_BASE64_DECODE: sentence('A certificate or key in PEM form is damaged.'),
+  ERR_OSSL_PEM_BAD_END_LINE: sentence('A certificate or key in PEM form is damaged.'),
+  ERR_OSSL_UNSUPPORTED: sentence(
+    'A certificate or key cannot be read: it is damaged, or of a kind that is not supported.',
+  ),
+  ERR_OSSL_BAD_DECRYPT: sentence('The passphrase of the private key is wrong.'),
+  ERR_OSSL_CRYPTO_INTERRUPTED_OR_CANCELLED: sentence('The private key is encrypted, and no passphrase was given.'),
+  ERR_OSSL_BAD_PASSWORD_READ: sentence('The private key is encrypted, and no passphrase was given.'),
+  ERR_SSL_EE_KEY_TOO_SMALL: sentence('The key of the certificate is too short to be secure.'),
+  ERR_SSL_CA_MD_TOO_WEAK: sentence('The certificate is signed with a hash that is too weak.'),
+  ERR_SSL_CA_KEY_TOO_SMALL: sentence("The key of the certificate's authority is too short to be secure."),
+};
+
+/** OpenSSL has several prefixes for one and the same alert: SSLV3, TLSV1 and SSL/TLS are interchangeable. */
+function alertKey(code: string): string | null {
+  const alert = /^ERR_SSL_(?:SSLV3|TLSV1|TLSV13|SSL\/TLS)_(ALERT_.+)$/.exec(code)?.[1];
+  if (alert === undefined) return null;
+  return Object.keys(EXPLANATIONS).find((key) => key.endsWith(`_${alert}`)) ?? null;
+}
+
+/**
+ * One or two sentences for people about a TLS error of a dial, of a listener or of loading certificates; null for an error
+ * that has nothing to do with TLS.
+ */
+export function explainTlsError(error: Error): string | null {
+  const code = (error as NodeJS.ErrnoException).code;
+  if (code === undefined) return null;
+  const facts = certificates.get(error) ?? null;
+  const explain = EXPLANATIONS[code] ?? EXPLANATIONS[alertKey(code) ?? ''];
+  if (explain !== undefined) return explain(facts, error);
+  // Node's own sentence for a connection that closed in the middle of the handshake.
+  if (code === 'ECONNRESET' && error.message.includes('secure TLS connection')) {
+    return 'The other side closed the connection during the TLS handshake: it speaks no TLS on this port, or refuses us.';
+  }
+  if (!code.startsWith('ERR_SSL_') && !code.startsWith('ERR_TLS_') && !code.startsWith('ERR_OSSL_')) return null;
+  const reason = (error as { reason?: string }).reason ?? error.message;
+  return `The TLS handshake failed: ${reason}.`;
+}

@@ -1,0 +1,170 @@
+// TLS on top of TCP. The listening sockets are plain ones; a tls.Server that never listens itself takes each connection
+// through its handshake, so new certificates are a new tls.Server and connections that stand are not touched.
+import { X509Certificate } from 'node:crypto';
+import type { Socket } from 'node:net';
+import { isIP } from 'node:net';
+import { createServer, type Server, type TLSSocket, type TlsOptions, connect as tlsConnect } from 'node:tls';
+import { SocketTransport } from './socket-transport.ts';
+import type { DialSpec, ListenSpec, TlsListenOptions } from './specs.ts';
+import { connectOptions, listenSockets, peerInfo, whenConnected } from './tcp.ts';
+import { noteCertificate } from './tls-errors.ts';
+import type { Accept, AcceptError, Dialer, Listener, TlsInfo } from './transport.ts';
+import { certificateName } from './x509-name.ts';
+
+/** Milliseconds for a handshake unless the listener says otherwise. */
+const HANDSHAKE_MS = 30_000;
+
+/** A listener whose certificates can be replaced. */
+export interface TlsListener extends Listener {
+  /** Takes new certificates and rules for connections from now on. Throws, and keeps the old ones, if they do not work. */
+  update(options: TlsListenOptions): void;
+}
+
+const listOf = <T>(value: T | readonly T[]): T[] => (Array.isArray(value) ? [...value] : [value as T]);
+
+function serverOptions(options: TlsListenOptions): TlsOptions {
+  return {
+    cert: options.cert,
+    key: options.key,
+    // Without a list of ours, Node would trust every public authority to vouch for clients.
+    ca: options.ca === undefined ? [] : listOf(options.ca),
+    requestCert: options.requestCertificate ?? false,
+    rejectUnauthorized: options.requireCertificate ?? false,
+    handshakeTimeout: options.handshakeTimeoutMs ?? HANDSHAKE_MS,
+    minVersion: options.minVersion ?? 'TLSv1.2',
+    ...(options.passphrase === undefined ? {} : { passphrase: options.passphrase }),
+    ...(options.crl === undefined ? {} : { crl: listOf(options.crl) }),
+    ...(options.ciphers === undefined ? {} : { ciphers: options.ciphers }),
+    ...(options.maxVersion === undefined ? {} : { maxVersion: options.maxVersion }),
+    ...(options.alpn === undefined ? {} : { ALPNProtocols: [...options.alpn] }),
+  };
+}
+
+/** Facts of a finished handshake. A certificate that was not verified names nobody. */
+function tlsInfo(socket: TLSSocket): TlsInfo {
+  const certificate = socket.authorized ? socket.getPeerCertificate().raw : undefined;
+  const name = certificate === undefined ? { commonName: null, subject: null } : certificateName(certificate);
+  return { version: socket.getProtocol() ?? '', cipher: socket.getCipher().name, ...name };
+}
+
+/** Node drops a client whose certificate does not verify as if it had hung up; the reason is to be had from the socket. */
+function verdictOn(socket: TLSSocket): Error | null {
+  // A string, whatever the declared type says; null while nothing was judged.
+  const code = socket.authorizationError as unknown;
+  if (typeof code !== 'string') return null;
+  return Object.assign(new Error(`the client's certificate does not verify: ${code}`), { code });
+}
+
+/** Takes raw connections through a TLS handshake with the options of the moment. */
+class Handshakes {
+  private server: Server;
+  private readonly onSecure: (socket: TLSSocket) => void;
+  private readonly onError: AcceptError;
+
+  constructor(options: TlsListenOptions, onSecure: (socket: TLSSocket) => void, onError: AcceptError) {
+    this.onSecure = onSecure;
+    this.onError = onError;
+    this.server = this.create(options);
+  }
+
+  update(options: TlsListenOptions): void {
+    this.server = this.create(options);
+  }
+
+  begin(socket: Socket): void {
+    this.server.emit('connection', socket);
+  }
+
+  private create(options: TlsListenOptions): Server {
+    const server = createServer(serverOptions(options), this.onSecure);
+    server.on('tlsClientError', (error, socket) => {
+      this.onError(verdictOn(socket) ?? error, socket.remoteAddress ?? '', socket.remotePort ?? 0);
+      socket.destroy();
+    });
+    if (options.keylog !== undefined) server.on('keylog', options.keylog);
+    return server;
+  }
+}
+
+/**
+ * Listens and hands over sockets whose handshake is done. Rejects with OpenSSL's error for certificates or keys that do not
+ * work, else as listenSockets.
+ */
+export async function listenSecureSockets(
+  spec: ListenSpec,
+  onSocket: (socket: TLSSocket, tls: TlsInfo) => void,
+  onError: AcceptError,
+): Promise<TlsListener> {
+  if (spec.tls === undefined) throw new Error('a TLS listener needs a certificate and a key');
+  const handshakes = new Handshakes(spec.tls, (socket) => onSocket(socket, tlsInfo(socket)), onError);
+  const begin = (socket: Socket): void => {
+    // Asked for now, the address is still known when the handshake fails and the socket is gone.
+    if (socket.remoteAddress === undefined) socket.destroy();
+    else handshakes.begin(socket);
+  };
+  const listener = await listenSockets(spec, begin, onError);
+  return {
+    port: listener.port,
+    close: () => listener.close(),
+    update: (options) => handshakes.update(options),
+  };
+}
+
+/** Listens for TLS connections. */
+export function listenTls(spec: ListenSpec, accept: Accept, onError: AcceptError): Promise<TlsListener> {
+  return listenSecureSockets(
+    spec,
+    (socket, tls) => accept(new SocketTransport(socket, peerInfo(socket, 'tls', tls))),
+    onError,
+  );
+}
+
+/**
+ * A socket whose handshake is done. Rejects with Node's or OpenSSL's error, which explainTlsError() puts into words; an
+ * error about the server's certificate knows that certificate.
+ */
+export async function dialSecureSocket(spec: DialSpec, signal: AbortSignal): Promise<TLSSocket> {
+  const options = spec.tls ?? {};
+  const socket = tlsConnect({
+    ...connectOptions(spec),
+    // An address is no server name [RFC 6066 section 3]; it is compared with the certificate all the same.
+    servername: options.servername ?? (isIP(spec.host) === 0 ? spec.host : ''),
+    rejectUnauthorized: options.verify ?? true,
+    minVersion: options.minVersion ?? 'TLSv1.2',
+    ...(options.ca === undefined || options.ca === null ? {} : { ca: listOf(options.ca) }),
+    ...(options.cert === undefined ? {} : { cert: options.cert }),
+    ...(options.key === undefined ? {} : { key: options.key }),
+    ...(options.passphrase === undefined ? {} : { passphrase: options.passphrase }),
+    ...(options.ciphers === undefined ? {} : { ciphers: options.ciphers }),
+    ...(options.maxVersion === undefined ? {} : { maxVersion: options.maxVersion }),
+    ...(options.alpn === undefined ? {} : { ALPNProtocols: [...options.alpn] }),
+  });
+  if (options.keylog !== undefined) socket.on('keylog', options.keylog);
+  // 'secure' comes before Node judges the certificate; afterwards the socket is closed and the certificate gone.
+  // (getPeerX509Certificate() would not do: after it, Node 20 finds no certificate to compare the host name with.)
+  let certificate: Buffer | undefined;
+  socket.prependOnceListener('secure', () => {
+    certificate = socket.getPeerCertificate().raw;
+  });
+  try {
+    return await whenConnected(socket, 'secureConnect', signal);
+  } catch (error) {
+    if (error instanceof Error && certificate !== undefined) noteCertificate(error, new X509Certificate(certificate));
+    throw error;
+  }
+}
+
+/** What the handshake of a dialled socket told; the server's name matters to nobody. */
+export function dialledTlsInfo(socket: TLSSocket): TlsInfo {
+  return { version: socket.getProtocol() ?? '', cipher: socket.getCipher().name, commonName: null, subject: null };
+}
+
+/** Dials TLS. */
+export function tlsDialer(spec: DialSpec): Dialer {
+  return {
+    async dial(signal) {
+      const socket = await dialSecureSocket(spec, signal);
+      return new SocketTransport(socket, peerInfo(socket, 'tls', dialledTlsInfo(socket)));
+    },
+  };
+}
