@@ -202,6 +202,18 @@ export class Peer implements LinkOwner, Holder, WheelEntry {
     this.end('');
   }
 
+  get waitingMessages(): number {
+    return this.link.outbox.messages;
+  }
+
+  get waitingBytes(): number {
+    return this.link.transport.backlog + this.link.outbox.controlBytes;
+  }
+
+  destroy(): void {
+    this.link.transport.destroy();
+  }
+
   takenOver(): void {
     this.core.log.notice?.(`Client ${this.name} already connected, closing old connection.`);
     this.close(SESSION_TAKEN_OVER);
@@ -226,6 +238,7 @@ export class Peer implements LinkOwner, Holder, WheelEntry {
   closed(error: Error | null): void {
     this.core.connections -= 1;
     this.core.peers.delete(this);
+    if (this.core.peers.size === 0) this.core.whenEmpty?.();
     this.listener.connections -= 1;
     this.finish(error === null ? 'connection closed by client' : networkWords(error));
   }

@@ -56,7 +56,12 @@ export interface ListenerSettings {
 
 /** What the core does to a peer from outside. */
 export interface CorePeer {
+  /** Messages and bytes that wait to be written to it. */
+  readonly waitingMessages: number;
+  readonly waitingBytes: number;
   close(reason: Reason): void;
+  /** Closes the line at once. */
+  destroy(): void;
 }
 
 /** What the peers of one broker share. */
@@ -70,7 +75,10 @@ export interface Core extends SessionHost {
   readonly router: Router;
   readonly registry: SessionRegistry;
   settings: Settings;
+  limits: SessionLimits;
   /** Open connections of the broker, and their peers. */
   connections: number;
   readonly peers: Set<CorePeer>;
+  /** Called when the last peer is gone. */
+  whenEmpty: (() => void) | null;
 }

@@ -38,8 +38,8 @@ function publishText(packet: PublishTrace, id: number): string {
 export function traceLines(line: (text: string) => void): ClientTrace {
   let id = '';
   let lowersCodes = false;
-  // QoS 0 has no packet identifier; the lines number such messages instead.
-  let unnumbered = 0;
+  // A QoS 0 message has no packet identifier; like Mosquitto's, the lines show the next one in its place.
+  let lastId = 0;
 
   /** The code as it stood in a CONNACK: 3.x has return codes of its own. */
   const connackCode = (code: number): number => (lowersCodes && reasonOf(code).connack3) || code;
@@ -52,15 +52,18 @@ export function traceLines(line: (text: string) => void): ClientTrace {
         line(`Client ${id} sending CONNECT`);
         break;
       case PUBLISH:
-        line(`Client ${id} sending ${publishText(packet, packet.qos === 0 ? ++unnumbered : packet.id)}`);
+        lastId = packet.qos === 0 ? lastId + 1 : packet.id;
+        line(`Client ${id} sending ${publishText(packet, lastId)}`);
         break;
       case SUBSCRIBE:
+        lastId = packet.id;
         for (const request of packet.subscriptions) {
           const what = `Mid: ${packet.id}, Topic: ${request.filter}, QoS: ${request.qos}`;
           line(`Client ${id} sending SUBSCRIBE (${what}, Options: ${hex(optionsByte(request))})`);
         }
         break;
       case UNSUBSCRIBE:
+        lastId = packet.id;
         for (const filter of packet.filters) {
           line(`Client ${id} sending UNSUBSCRIBE (Mid: ${packet.id}, Topic: ${filter})`);
         }

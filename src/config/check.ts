@@ -104,7 +104,7 @@ function differentListeners(listeners: readonly ListenerConfig[]): void {
   const seen = new Set<string>();
   for (const listener of listeners) {
     if (listener.port === 0 && listener.path === null) continue;
-    const key = listenerKey(listener);
+    const key = `${listenerKey(listener)} ${listener.socketDomain}`;
     if (seen.has(key)) {
       throw broken(listener, ['port'], `Error: There is more than one listener on ${listenerName(listener)}.`);
     }
@@ -113,6 +113,6 @@ function differentListeners(listeners: readonly ListenerConfig[]): void {
 }
 
 /** The same for two listeners that bind the same address. */
-export function listenerKey({ port, host, path, socketDomain }: ListenerConfig): string {
-  return path === null ? `${port} ${host ?? '*'} ${socketDomain ?? '*'}` : `unix ${path}`;
+export function listenerKey({ port, host, path }: ListenerConfig): string {
+  return path === null ? `${port} ${host ?? '*'}` : `unix ${path}`;
 }

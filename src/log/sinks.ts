@@ -27,7 +27,7 @@ export type PublishLine = (topic: string, line: string) => void;
 
 /** A sink with the life of its destinations. */
 export interface BatchedLogSink extends LogSink {
-  /** Writes what waits, now. Also happens at the end of each loop turn and when the process ends. */
+  /** Writes and publishes what waits, now. Happens by itself at the end of each loop turn; the process's end writes, too. */
   flush(): void;
   /** Opens log files anew, so that a moved file is left alone. Throws the system's error and then keeps the old one. */
   reopen(): void;
@@ -99,11 +99,11 @@ function cut(line: string): string {
   return bytes.toString('utf8', 0, end);
 }
 
-/** Sinks to flush when the process ends; one listener serves them all. */
+/** Sinks to write out when the process ends; one listener serves them all. */
 const openSinks = new Set<Sink>();
 
 function flushAll(): void {
-  for (const sink of openSinks) sink.flush();
+  for (const sink of openSinks) sink.writeLines();
 }
 
 class Sink implements BatchedLogSink {
@@ -134,7 +134,7 @@ class Sink implements BatchedLogSink {
     const clean = printable(text);
     const line = cut(this.#stampAt(timeMs) + clean);
     this.#lines.push({ type, text: cut(clean), line, timeMs });
-    if (this.#lines.length >= MOST_WAITING) this.#writeLines();
+    if (this.#lines.length >= MOST_WAITING) this.writeLines();
     const topic = TOPICS[type];
     if (this.#publish !== null && topic !== null && !this.#publishing && this.#published.length < 2 * MOST_WAITING) {
       this.#published.push(topic, line);
@@ -148,7 +148,7 @@ class Sink implements BatchedLogSink {
   }
 
   flush(): void {
-    this.#writeLines();
+    this.writeLines();
     const published = this.#published;
     if (published.length === 0 || this.#publishing) return;
     this.#published = [];
@@ -161,20 +161,21 @@ class Sink implements BatchedLogSink {
   }
 
   reopen(): void {
-    this.#writeLines();
+    this.writeLines();
     for (const output of this.#outputs) output.reopen();
   }
 
   close(): void {
     if (!openSinks.has(this)) return;
     this.flush();
-    this.#writeLines();
+    this.writeLines();
     openSinks.delete(this);
     if (openSinks.size === 0) process.off('exit', flushAll);
     for (const output of this.#outputs) output.close();
   }
 
-  #writeLines(): void {
+  /** Writes what waits for the outputs, and leaves the topics alone. */
+  writeLines(): void {
     if (this.#lines.length === 0) return;
     const lines = this.#lines;
     this.#lines = [];

@@ -354,7 +354,7 @@ function copyBytes(target: Buffer, at: number, source: Buffer, start: number, le
 
 /** Seconds that are left, over the four bytes of the expiry [MQTT-3.3.2-6]. */
 function patchExpiry(target: Buffer, at: number, expiresAt: number, nowMs: number): void {
-  const left = Math.max(0, expiresAt - Math.floor(nowMs / 1000));
+  const left = Math.max(0, Math.ceil((expiresAt - nowMs) / 1000));
   target[at] = left >>> 24;
   target[at + 1] = left >>> 16;
   target[at + 2] = left >>> 8;

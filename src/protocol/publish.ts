@@ -214,7 +214,7 @@ export interface Publication {
   readonly propertyBytes: Buffer;
   /** Offset of the expiry's four bytes in propertyBytes, -1 without. */
   readonly expiryAt: number;
-  /** Wall-clock second at which the message expires, 0 if never. */
+  /** Wall-clock milliseconds at which the message expires, 0 if never. */
   readonly expiresAt: number;
   readonly payloadBuffer: Buffer;
   readonly payloadStart: number;

@@ -1,6 +1,7 @@
 // An independent reader looks at the bytes: tshark records a conversation of the project's client and broker and must find
 // nothing malformed in it.
 import assert from 'node:assert/strict';
+import { createSocket } from 'node:dgram';
 import path from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { freePort } from '../support/free-port.ts';
@@ -30,12 +31,27 @@ async function whyNot(): Promise<string | false> {
   return false;
 }
 
-/** Records what goes to and from a port until the conversation is over; the file's path. */
+/** Sends a datagram to a port where nobody listens; only a recording notices. */
+async function sendMark(port: number): Promise<void> {
+  const socket = createSocket('udp4');
+  await new Promise<void>((resolve, reject) => {
+    socket.send('mark', port, '127.0.0.1', (error) => (error === null ? resolve() : reject(error)));
+  });
+  socket.close();
+}
+
+/**
+ * Records what goes to and from a port until the conversation is over; the file's path. The system hands packets to
+ * tshark late but in order, so a datagram marks the end: once tshark has shown it, everything before is recorded.
+ */
 async function record(context: TestContext, port: number, talk: () => Promise<void>): Promise<string> {
   const file = path.join(scratch(context), 'talk.pcap');
-  const tshark = new Program('tshark', ['-i', 'lo', '-f', `tcp port ${port}`, '-w', file, '-q'], { timeout: 30_000 });
-  await tshark.seen(/Capture started|Capturing on/, 'stderr');
+  const args = ['-i', 'lo', '-f', `tcp port ${port} or udp port ${port}`, '-w', file, '-P', '-l'];
+  const tshark = new Program('tshark', args, { timeout: 30_000 });
+  await tshark.seen(/Capture started/, 'stderr');
   await talk();
+  await sendMark(port);
+  await tshark.seen(' UDP ', 'stdout');
   tshark.signal('SIGINT');
   await tshark.ended;
   return file;

@@ -1,7 +1,6 @@
 // MQTT.js, the client library of most Node and browser programs, with mqtt-broker.
 
 import assert from 'node:assert/strict';
-import process from 'node:process';
 import { type TestContext, test } from 'node:test';
 import mqtt, { type IClientOptions, type IPublishPacket, type MqttClient } from 'mqtt';
 import { freePorts } from '../support/free-port.ts';
@@ -115,7 +114,7 @@ test('MQTT.js with mqtt-broker', async (context) => {
     'protocol websockets',
     'allow_anonymous true',
   ];
-  await startBroker(context, process.env['BK'] as 'mqtt-broker', lines);
+  await startBroker(context, 'mqtt-broker', lines);
   for (const version of [3, 4, 5] as const) {
     await context.test(`protocol version ${version} over TCP`, (inner) =>
       play(inner, `mqtt://127.0.0.1:${tcp}`, version),

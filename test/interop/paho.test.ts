@@ -3,7 +3,6 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import path from 'node:path';
-import process from 'node:process';
 import { test } from 'node:test';
 import { freePort } from '../support/free-port.ts';
 import { startBroker } from '../support/mosquitto.ts';
@@ -17,10 +16,7 @@ const skip = hasPaho ? false : 'python3-paho-mqtt is not installed';
 
 test('Paho for Python with mqtt-broker', { skip }, async (context) => {
   const port = await freePort();
-  await startBroker(context, process.env['BK'] as 'mqtt-broker', [
-    `listener ${port} 127.0.0.1`,
-    'allow_anonymous true',
-  ]);
+  await startBroker(context, 'mqtt-broker', [`listener ${port} 127.0.0.1`, 'allow_anonymous true']);
   const script = path.join(repository, 'test', 'interop', 'paho-client.py');
   for (const version of ['3', '4', '5']) {
     await context.test(`protocol version ${version}`, async () => {

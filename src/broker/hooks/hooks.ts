@@ -18,7 +18,7 @@ import {
 } from './points.ts';
 
 /** Is told what a plugin threw, at which point ('reload' and 'close' included). */
-export type HookError = (plugin: string, point: string, error: unknown) => void;
+type HookError = (plugin: string, point: string, error: unknown) => void;
 
 /** One plugin's function for one point. */
 interface Hook<F> {

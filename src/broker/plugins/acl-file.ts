@@ -18,7 +18,7 @@ import { ACCESS_WORDS, type AclRule, fillPattern, hasPlaceholder, isDangerous, R
 import { readTextFile, trimBlanks } from './text-file.ts';
 
 /** What an ACL file says. */
-export interface Acl {
+interface Acl {
   /** Rules by user name; null for clients without one. */
   readonly users: ReadonlyMap<string | null, RuleSet>;
   readonly patterns: readonly AclRule[];

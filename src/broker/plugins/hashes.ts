@@ -5,7 +5,7 @@ import { bcrypt } from './hash-forms/bcrypt.ts';
 import type { HashForm, HashScheme, StoredHash } from './hash-forms/form.ts';
 import { pbkdf2Sha512, sha512 } from './hash-forms/sha512.ts';
 
-export type { HashScheme, StoredHash } from './hash-forms/form.ts';
+export type { HashScheme } from './hash-forms/form.ts';
 
 /** THE table of forms; the first is the default for new hashes. */
 const FORMS: readonly HashForm[] = [bcrypt, pbkdf2Sha512, sha512, argon2id];

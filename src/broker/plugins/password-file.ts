@@ -10,7 +10,7 @@ import { parseStoredHash } from './hashes.ts';
 import { readTextFile, trimBlanks } from './text-file.ts';
 
 /** Stored hashes by user name. */
-export type Passwords = ReadonlyMap<string, string>;
+type Passwords = ReadonlyMap<string, string>;
 
 /** Right logins that are remembered. */
 const REMEMBERED = 10_000;

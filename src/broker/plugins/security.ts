@@ -6,7 +6,7 @@ import type { HashPool } from './hash-pool.ts';
 import { passwordFilePlugin } from './password-file.ts';
 
 /** The built-in security options of one scope: all listeners, or one with `per_listener_settings true`. */
-export interface SecurityOptions {
+interface SecurityOptions {
   readonly allowAnonymous: boolean;
   readonly passwordFile: string | null;
   readonly aclFile: string | null;

@@ -4,7 +4,7 @@ import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs';
 import process from 'node:process';
 
 /** A file's lines without their ends. */
-export interface TextFile {
+interface TextFile {
   readonly lines: readonly string[];
   /** Whether every user of the machine may read it. */
   readonly worldReadable: boolean;

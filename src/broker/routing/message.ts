@@ -28,7 +28,7 @@ export class Message implements Publication {
   readonly retain: boolean;
   propertyBytes: Buffer;
   readonly expiryAt: number;
-  /** Wall-clock second at which it expires, 0 if never. */
+  /** Wall-clock milliseconds at which it expires, 0 if never. */
   readonly expiresAt: number;
   payloadBuffer: Buffer;
   payloadStart: number;
@@ -90,7 +90,7 @@ export class Message implements Publication {
       (view.first & 1) !== 0,
       hasProperties ? forwardedProperties(view) : NO_BYTES,
       forwardedExpiryAt(view),
-      expirySecond(view.expiryAt >= 0, view.expiry, nowMs),
+      expiryTime(view.expiryAt >= 0, view.expiry, nowMs),
       view.buffer,
       view.payloadStart,
       view.end,
@@ -117,7 +117,7 @@ export class Message implements Publication {
     nowMs: number,
   ): Message {
     const { bytes, expiryAt } = encodePublishProperties(properties);
-    const expiresAt = expirySecond(expiryAt >= 0, properties.messageExpiryInterval ?? 0, nowMs);
+    const expiresAt = expiryTime(expiryAt >= 0, properties.messageExpiryInterval ?? 0, nowMs);
     const message = new Message(topic, source, qos, retain, bytes, expiryAt, expiresAt, payload, 0, payload.length);
     message.owned = true;
     return message;
@@ -174,7 +174,7 @@ export class Message implements Publication {
   }
 
   hasExpired(nowMs: number): boolean {
-    return this.expiresAt !== 0 && this.expiresAt * 1000 <= nowMs;
+    return this.expiresAt !== 0 && this.expiresAt <= nowMs;
   }
 
   frame(shape: 0 | 1, withId: boolean): PublishFrame {
@@ -212,7 +212,6 @@ export class Message implements Publication {
   }
 }
 
-/** Rounded up, so that an interval of 1 lasts at least a second. */
-function expirySecond(expires: boolean, interval: number, nowMs: number): number {
-  return expires ? Math.ceil(nowMs / 1000) + interval : 0;
+function expiryTime(expires: boolean, interval: number, nowMs: number): number {
+  return expires ? nowMs + interval * 1000 : 0;
 }
