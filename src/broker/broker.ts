@@ -6,6 +6,7 @@ import { configureLogger, LOG_TYPES, type Logger, type LogType, silentLogger } f
 import { type BatchedLogSink, createLogSink } from '../log/sinks.ts';
 import { FlushTurn } from '../net/flush.ts';
 import { SERVER_SHUTTING_DOWN } from '../protocol/reasons.ts';
+import { topicNameFault } from '../protocol/topic.ts';
 import { monotonicNow, touch } from '../util/clock.ts';
 import { Wheel } from '../util/wheel.ts';
 import { VERSION } from '../version.ts';
@@ -146,7 +147,10 @@ class RunningBroker implements Broker {
   }
 
   publish(topic: string, payload: string | Buffer, options: OwnMessage = {}): void {
+    const fault = topicNameFault(topic);
+    if (fault !== null) throw new TypeError(`'${topic}' is no topic name: ${fault}`);
     const bytes = typeof payload === 'string' ? Buffer.from(payload) : payload;
+    touch();
     publishOwn(this.core, topic, bytes, options.qos ?? 0, options.retain ?? false, {});
   }
 
@@ -246,7 +250,6 @@ class RunningBroker implements Broker {
     this.tick = setInterval(() => {
       touch();
       core.wheel.advance(monotonicNow());
-      core.turn.request();
     }, TICK_MS);
     if (sysInterval > 0) {
       this.sysTree.announce(`mqtt-broker version ${VERSION}`);

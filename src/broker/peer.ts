@@ -20,7 +20,7 @@ import { NO_PROPERTIES, type Properties } from '../protocol/properties.ts';
 import { PublishView } from '../protocol/publish.ts';
 import { KEEP_ALIVE_TIMEOUT, type Reason, SESSION_TAKEN_OVER, SUCCESS } from '../protocol/reasons.ts';
 import { MQTT311, type Profile } from '../protocol/version.ts';
-import { monotonicNow, touch, wallNow } from '../util/clock.ts';
+import { monotonicNow, touch } from '../util/clock.ts';
 import type { WheelEntry } from '../util/wheel.ts';
 import { onAck } from './handlers/acks.ts';
 import { type Authentication, onAuth } from './handlers/auth.ts';
@@ -64,8 +64,6 @@ export class Peer implements LinkOwner, Holder, WheelEntry {
   aliases: InboundAliases<Topic> | null;
   /** Longest silence in milliseconds, 0 without a bound; CONNECT_TIMEOUT_MS until CONNECT is there. */
   silenceMs: number;
-  /** Whether the client wants reason strings and user properties [MQTT-3.1.2-29]. */
-  wantsProblemInformation: boolean;
   /** The topic that was last found writable, with the hooks' generation of then. */
   writableTopic: Topic | null;
   writableGeneration: number;
@@ -81,7 +79,6 @@ export class Peer implements LinkOwner, Holder, WheelEntry {
     this.authentication = null;
     this.aliases = null;
     this.silenceMs = CONNECT_TIMEOUT_MS;
-    this.wantsProblemInformation = true;
     this.writableTopic = null;
     this.writableGeneration = -1;
     this.publishView = null;
@@ -261,7 +258,10 @@ export class Peer implements LinkOwner, Holder, WheelEntry {
     if (this.context !== null) {
       this.listener.settings.hooks.disconnected(this.context, SUCCESS.code);
     }
-    if (this.session !== null) this.core.registry.release(this.session, wallNow());
+    if (this.session !== null) {
+      touch();
+      this.core.registry.release(this.session, monotonicNow());
+    }
   }
 
   /** Address and port, for the log. */

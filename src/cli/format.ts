@@ -144,10 +144,10 @@ export function payloadPrinter(newline: boolean): MessagePrinter {
 }
 
 /** What -v prints: topic and payload, `(null)` for an empty one. `paint` colours the topic. */
-export function verbosePrinter(newline: boolean, paint: ((topic: string) => string) | null): MessagePrinter {
+export function verbosePrinter(newline: boolean, paint: (topic: string) => string): MessagePrinter {
   return (message, sink) => {
     const { topic, payload } = message;
-    sink.text(paint === null ? `${topic} ` : `${paint(topic)} `);
+    sink.text(`${paint(topic)} `);
     if (payload.length === 0) sink.text('(null)');
     else sink.bytes(payload);
     if (newline) sink.bytes(LINE_END);

@@ -61,7 +61,8 @@ function cutWords(tool: Tool, rows: readonly OptionRow[], argv: readonly string[
       break;
     }
     const row = rows.find((candidate) => candidate.names.includes(word));
-    if (row === undefined) throw new UsageError(unknownOption(word, rows));
+    // The broker shows its whole usage, as Mosquitto does; the other tools point to it.
+    if (row === undefined) throw new UsageError(unknownOption(word, rows), tool === 'broker' ? 'usage' : 'hint');
     if (row.refused !== undefined) {
       throw new UsageError(`The option '${word}' is known but not supported. ${row.refused}`);
     }

@@ -28,10 +28,8 @@ export async function readCommandLine<T extends Tool>(
 export async function reportUsageError(tool: Tool, error: unknown, io: Io): Promise<number> {
   if (!(error instanceof UsageError)) throw error;
   const paint = await paintFor(io.stderr, io.env);
-  // The broker shows its whole usage, as Mosquitto does; the other tools point to it.
-  const aftermath = tool === 'broker' && error.aftermath === 'hint' ? 'usage' : error.aftermath;
-  const hint = aftermath === 'hint' ? `\nUse '${TOOLS[tool].name} --help' to see usage.\n` : '';
+  const hint = error.aftermath === 'hint' ? `\nUse '${TOOLS[tool].name} --help' to see usage.\n` : '';
   io.stderr.write(`${paint.error(`Error: ${error.message}`)}\n${hint}`);
-  if (aftermath === 'usage') io.stdout.write(helpText(tool));
+  if (error.aftermath === 'usage') io.stdout.write(helpText(tool));
   return tool === 'broker' ? EXIT_CONFIG : error.code;
 }

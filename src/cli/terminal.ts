@@ -29,7 +29,8 @@ export async function paintFor(stream: NodeJS.WriteStream, env: Io['env']): Prom
  * result or the error is handed on.
  */
 export async function withSpinner<T>(io: Pick<Io, 'stderr' | 'env'>, text: string, work: Promise<T>): Promise<T> {
-  if (!isColourful(io.stderr, io.env)) return work;
+  // ora clears lines without end on a terminal that is no columns wide, as one made by a script may be.
+  if (!isColourful(io.stderr, io.env) || !(io.stderr.columns > 0)) return work;
   const spinner = import('ora').then(({ default: ora }) =>
     ora({ text, stream: io.stderr, discardStdin: false, hideCursor: false }).start(),
   );

@@ -1,8 +1,9 @@
 // --help and --version, from the tables.
+
+import { VERSION } from '../version.ts';
 import type { OptionRow, Tool } from './options/row.ts';
 import { optionsOf } from './options/tables.ts';
 import { TOOLS } from './options/tools.ts';
-import { VERSION } from './version.ts';
 
 /** Columns of a help text. */
 const WIDTH = 79;

@@ -30,7 +30,7 @@ export function usesTls(listener: ListenerConfig): boolean {
 }
 
 /** The name of a listener in messages. */
-export function listenerName({ port, host, path }: ListenerConfig): string {
+function listenerName({ port, host, path }: ListenerConfig): string {
   if (path !== null) return path;
   return host === null ? `port ${port}` : `port ${port} of ${host}`;
 }

@@ -15,7 +15,7 @@ export interface ConfigChange {
 }
 
 /** A listener that is in both configurations. Those with the same address, in the same order, are the same. */
-export interface ListenerChange {
+interface ListenerChange {
   readonly before: ListenerConfig;
   readonly after: ListenerConfig;
   /** Its own options and the security options that count for it. Empty if nothing changed; certificates may have new contents all the same. */

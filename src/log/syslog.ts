@@ -26,7 +26,7 @@ const LOCAL0 = 16;
 /** Most bytes that wait for a syslog server that does not read; further lines are dropped. */
 const BACKLOG_LIMIT = 1024 * 1024;
 
-/** Types of sockets in /proc/net/unix. */
+/** Type of datagram sockets in /proc/net/unix. */
 const DATAGRAM = '0002';
 
 /** What to do instead, for every error here. */
@@ -38,6 +38,8 @@ export class SyslogOutput implements LogOutput {
   readonly #facility: number;
   readonly #tag: string;
   #socket: net.Socket;
+  /** True after a failure was told, until a connection works again. */
+  #told = false;
 
   /** Throws with a sentence if there is no socket, or one of a kind that Node can't use. */
   constructor(path: string, facility: number | null, programName: string) {
@@ -70,7 +72,12 @@ export class SyslogOutput implements LogOutput {
   #connect(): net.Socket {
     const socket = net.connect(this.#path);
     socket.unref();
+    socket.on('connect', () => {
+      this.#told = false;
+    });
     socket.on('error', (error) => {
+      if (this.#told) return;
+      this.#told = true;
       process.stderr.write(`Error: Unable to log to syslog: ${error.message}. ${INSTEAD}\n`);
     });
     return socket;
@@ -85,23 +92,25 @@ function socketPath(path: string): string {
   } catch {
     throw new Error(`There is no syslog socket ${path}. ${INSTEAD}`);
   }
-  if (kindOfSocket(real) === DATAGRAM) {
+  if (isDatagramSocket(listedSockets(), real)) {
     throw new Error(`${path} is a datagram socket, which Node.js cannot write to. ${INSTEAD}`);
   }
   return real;
 }
 
-/** Kind of a Unix socket as Linux lists it; null where unknown. */
-function kindOfSocket(path: string): string | null {
-  let list: string;
+/** Linux's list of Unix sockets; empty elsewhere. */
+function listedSockets(): string {
   try {
-    list = readFileSync('/proc/net/unix', 'utf8');
+    return readFileSync('/proc/net/unix', 'utf8');
   } catch {
-    return null;
+    return '';
   }
-  for (const row of list.split('\n')) {
+}
+
+/** Whether the list of /proc/net/unix has a datagram socket of this path. */
+export function isDatagramSocket(list: string, path: string): boolean {
+  return list.split('\n').some((row) => {
     const [, , , , kind, , , ...name] = row.split(/ +/);
-    if (kind !== undefined && name.join(' ') === path) return kind;
-  }
-  return null;
+    return kind === DATAGRAM && name.join(' ') === path;
+  });
 }

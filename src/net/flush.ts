@@ -1,6 +1,5 @@
 // The turn: everything that was to be sent in one loop turn leaves together, one write per peer, after every readable
 // socket was read. A step may be registered to run first: the broker's store commits there.
-import { endTurn } from '../util/clock.ts';
 
 /** Size of the buffer that packets are gathered in before a write. */
 export const SCRATCH_SIZE = 65_536;
@@ -29,17 +28,12 @@ export class FlushTurn {
     this.run = () => this.turn();
   }
 
-  /** Has the turn happen, without anyone to flush. */
-  request(): void {
-    if (this.scheduled) return;
-    this.scheduled = true;
-    setImmediate(this.run);
-  }
-
   /** Puts an outbox into this turn; it must not be in already. */
   schedule(outbox: Flushable): void {
     this.dirty.push(outbox);
-    this.request();
+    if (this.scheduled) return;
+    this.scheduled = true;
+    setImmediate(this.run);
   }
 
   /** A new shared buffer, when the old one was given away. */
@@ -53,6 +47,5 @@ export class FlushTurn {
     const dirty = this.dirty;
     this.dirty = [];
     for (let i = 0; i < dirty.length; i++) dirty[i]!.flush(this);
-    endTurn();
   }
 }

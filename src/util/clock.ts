@@ -1,21 +1,21 @@
-// The process's coarse clocks. A loop turn reads the time once: whoever needs it asks for `touch()` first, and the end of
-// the turn makes the reading stale. A read costs 50 ns, a packet must not pay that.
+// The process's coarse clocks. A loop turn reads the time once: whoever needs it asks for `touch()` first, and the reading
+// goes stale by itself when the turn ends. A read costs 50 ns, a packet must not pay that.
 
-let stale = true;
+let isStale = true;
 let monotonicMs = 0;
 let wallMs = 0;
 
-/** Refreshes the clocks unless that happened in this turn already. */
-export function touch(): void {
-  if (!stale) return;
-  stale = false;
-  monotonicMs = performance.now();
-  wallMs = Date.now();
+function endTurn(): void {
+  isStale = true;
 }
 
-/** Ends the turn: the next touch() reads the clocks again. */
-export function endTurn(): void {
-  stale = true;
+/** Refreshes the clocks unless that happened in this turn already. */
+export function touch(): void {
+  if (!isStale) return;
+  isStale = false;
+  monotonicMs = performance.now();
+  wallMs = Date.now();
+  setImmediate(endTurn);
 }
 
 /** Milliseconds that only ever grow, as of the last touch(). */

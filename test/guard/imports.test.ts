@@ -19,6 +19,7 @@ const BELOW_BROKER = ['src/util', 'src/log', 'src/protocol', 'src/flow', 'src/ne
 
 /** The place of a file is the longest of these names that its path begins with. Its own folder is always allowed. */
 const RULES: Readonly<Record<string, Rule>> = {
+  'src/version.ts': { may: ['package.json'] },
   'src/util': { may: [] },
   'src/log': { may: ['src/util'] },
   'src/protocol': { may: ['src/util'], node: ['node:buffer'] },
@@ -30,7 +31,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   'src/broker/store': { may: ['src/protocol', 'src/util'] },
   'src/broker/sessions': {
     may: ['src/broker/routing', 'src/flow', 'src/protocol', 'src/util', COUNTERS],
-    types: ['src/broker/store', 'src/net/outbox.ts', 'src/log'],
+    types: ['src/broker/store', 'src/broker/hooks/points.ts', 'src/net/outbox.ts', 'src/log'],
   },
   'src/broker/hooks': { may: ['src/protocol', 'src/util'], types: ['src/broker/routing', 'src/net/transport.ts'] },
   'src/broker/handlers': {
@@ -39,9 +40,13 @@ const RULES: Readonly<Record<string, Rule>> = {
       'src/broker/routing',
       'src/broker/hooks',
       'src/net/link.ts',
+      'src/flow',
       'src/protocol',
       'src/util',
+      COUNTERS,
     ],
+    // A handler is called with the peer.
+    types: ['src/broker/peer.ts'],
   },
   'src/broker/plugins': {
     may: ['src/broker/hooks', 'src/broker/routing', 'src/protocol', 'src/util', 'src/log'],
@@ -49,22 +54,23 @@ const RULES: Readonly<Record<string, Rule>> = {
   },
   'src/broker/sys': {
     may: ['src/broker/hooks', 'src/broker/routing', 'src/protocol', 'src/util', 'src/log'],
-    types: ['src/config'],
+    types: ['src/config', 'src/broker/settings.ts'],
   },
-  'src/broker': { may: ['src/broker', ...BELOW_BROKER, 'package.json'] },
+  'src/broker': { may: ['src/broker', ...BELOW_BROKER, 'src/version.ts'] },
   'src/cli': {
     may: [
       'src/client',
       'src/config',
       'src/broker/broker.ts',
       'src/broker/plugins/hashes.ts',
+      'src/net/tls-errors.ts',
       'src/log',
       'src/protocol',
       'src/util',
-      'package.json',
+      'src/version.ts',
     ],
   },
-  'src/index.ts': { may: ['src/client', 'src/broker'] },
+  'src/index.ts': { may: ['src/client', 'src/broker', 'src/config'] },
   bin: { may: ['src/cli/commands'] },
 };
 

@@ -10,7 +10,7 @@ import { finish } from '../support/process.ts';
 const FLAGS = ['--expose-gc', '--min-semi-space-size=128', '--max-semi-space-size=128'];
 
 /** The smallest object that could sneak in, a view of a buffer, is 45 to 60 bytes. */
-const NOTHING = 16;
+const NOTHING = 24;
 /** A message, its frame, and one view of that frame's bytes. */
 const MESSAGE = 400;
 

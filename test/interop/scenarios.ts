@@ -82,9 +82,9 @@ async function wildcards(stage: Stage): Promise<void> {
 /** The will of a client that dies, and none of one that says goodbye. */
 async function will(stage: Stage): Promise<void> {
   const watcher = await listen(stage, ['-v', '-t', 'wills/+', '-C', '1']);
-  const polite = await listen(stage, ['-t', 'x', '--will-topic', 'wills/polite', '--will-payload', 'no']);
-  polite.signal('SIGTERM');
-  await polite.ended;
+  const polite = await listen(stage, ['-t', 'x', '-C', '1', '--will-topic', 'wills/polite', '--will-payload', 'no']);
+  await publish(stage, '-t', 'x', '-m', 'go');
+  await printed(polite, 'go\n');
   const dying = await listen(stage, [
     '-t',
     'x',
@@ -109,8 +109,9 @@ async function persistentSession(stage: Stage, context: TestContext): Promise<vo
       const first = await listen(stage, [...lasting, '-E'], id);
       assert.equal((await first.ended).code, 0);
       for (const number of ['1', '2', '3']) await publish(stage, '-q', '1', '-t', `waiting/${version}`, '-m', number);
-      const second = await listen(stage, [...lasting, '-C', '3'], id);
-      await printed(second, '1\n2\n3\n');
+      // What waited comes right behind the CONNACK, so the subscriber may end before its SUBACK.
+      const second = await runTool(stage.vendor, 'sub', [...stage.at, '-W', '15', '-i', id, ...lasting, '-C', '3']);
+      assert.equal(second.stdout, '1\n2\n3\n', second.stderr);
     });
   }
 }

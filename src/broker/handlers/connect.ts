@@ -33,7 +33,6 @@ export function onConnect(peer: Peer, buffer: Buffer, start: number, end: number
     return;
   }
   peer.link.useProfile(packet.profile);
-  peer.wantsProblemInformation = packet.properties.requestProblemInformation !== 0;
   const refusal = checkConnect(peer, packet);
   if (refusal !== null) {
     refuse(peer, refusal);

@@ -16,7 +16,9 @@ import {
   type Reason,
   SUCCESS,
   TOPIC_ALIAS_INVALID,
+  TOPIC_NAME_INVALID,
 } from '../../protocol/reasons.ts';
+import { topicNameFault } from '../../protocol/topic.ts';
 import { wallNow } from '../../util/clock.ts';
 import { ALLOW, DENY, type Decision, WRITE } from '../hooks/points.ts';
 import type { Peer } from '../peer.ts';
@@ -97,7 +99,12 @@ function resolveTopic(peer: Peer, view: PublishView): Topic {
     return known;
   }
   let topic = topics.intern(view.buffer, view.topicStart, view.topicEnd);
-  if (mountPoint !== null) topic = topics.internName(mountPoint + topic.name);
+  if (mountPoint !== null) {
+    const mounted = mountPoint + topic.name;
+    const fault = topicNameFault(mounted);
+    if (fault !== null) throw new PeerFault(TOPIC_NAME_INVALID, `invalid topic behind the mount point: ${fault}`);
+    topic = topics.internName(mounted);
+  }
   if (view.alias > 0) {
     peer.aliases ??= new InboundAliases(maxTopicAlias);
     if (!peer.aliases.allows(view.alias)) {
@@ -164,6 +171,11 @@ function transform(peer: Peer, message: Message): Message | null {
   };
   const after = peer.listener.settings.hooks.messageIn(peer.context!, { ...before });
   if (after === null) return null;
+  const fault = topicNameFault(after.topic);
+  if (fault !== null) {
+    peer.core.log.error?.(`Error: A plugin gave a message an invalid topic: ${fault}. The message is dropped.`);
+    return null;
+  }
   const isSame =
     after.topic === before.topic &&
     after.payload === before.payload &&

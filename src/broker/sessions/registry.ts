@@ -98,7 +98,7 @@ export class SessionRegistry {
   }
 
   /**
-   * The connection that held a session is gone. The will, if it is still set, is published now or after its delay; the
+   * The connection that held a session is gone (nowMs is the wheel's monotonic time). The will, if it is still set, is published now or after its delay; the
    * session ends now or when its expiry interval has passed.
    */
   release(session: Session, nowMs: number): void {

@@ -1,0 +1,137 @@
+// mqtt-broker: reads the configuration, starts the broker, and passes signals on to it.
+import { appendFileSync, closeSync, openSync } from 'node:fs';
+import process from 'node:process';
+import { type Broker, type BrokerOptions, startBroker } from '../../broker/broker.ts';
+import type { Config } from '../../config/config.ts';
+import { ConfigError } from '../../config/errors.ts';
+import { defaultConfig, type LoadedConfig, loadConfig } from '../../config/load.ts';
+import { isBackground, reportToForeground, startInBackground } from '../background.ts';
+import type { Io } from '../io.ts';
+import { EXIT_CONFIG, EXIT_ERROR, EXIT_OK, systemErrorText, UsageError } from '../messages.ts';
+import type { Options } from '../options/tables.ts';
+import { removePidFile, writePidFile } from '../pid-file.ts';
+import { dropPrivileges } from '../privileges.ts';
+import { readCommandLine, reportUsageError } from '../start.ts';
+import { paintFor } from '../terminal.ts';
+
+/** As many -p as Mosquitto takes. */
+const MOST_PORTS = 10;
+
+/** Runs the command; resolves to its exit code when the broker has stopped. */
+export async function main(argv: readonly string[], io: Io): Promise<number> {
+  const parsed = await readCommandLine('broker', argv, io);
+  if (typeof parsed === 'number') return parsed;
+  const { options } = parsed;
+  try {
+    if (options.ports.length > MOST_PORTS) {
+      throw new UsageError(`Only ${MOST_PORTS} ports can be specified.`, 'nothing');
+    }
+    if (options.testConfig) return testConfig(options, io);
+    const loaded = load(options, io);
+    if (options.daemon && !isBackground()) return await startInBackground(argv, io);
+    return await run(loaded, options, io);
+  } catch (error) {
+    return reportFailure(error, io);
+  }
+}
+
+/** Reads the configuration and nothing else: no store, no log file and no pid file is touched. */
+function testConfig(options: Options<'broker'>, io: Io): number {
+  if (options.configFile === null) {
+    io.stderr.write('Please provide a configuration file to test.\n');
+    return EXIT_CONFIG;
+  }
+  for (const { text } of load(options, io).warnings) io.stderr.write(`${text}\n`);
+  io.stderr.write('Configuration file is OK.\n');
+  return EXIT_OK;
+}
+
+function load(options: Options<'broker'>, io: Io): LoadedConfig {
+  if (options.configFile === null) return { config: defaultConfig(options.ports), warnings: [] };
+  return loadConfig(options.configFile, io.env, options.ports);
+}
+
+async function run({ config, warnings }: LoadedConfig, options: Options<'broker'>, io: Io): Promise<number> {
+  const { pidFile, user } = config.global;
+  const brokerOptions: BrokerOptions = {
+    verbosity: options.quiet ? 'none' : options.verbose ? 'all' : 'configured',
+    notes: warnings,
+    env: io.env,
+    ports: options.ports,
+    ...keylog(options.tlsKeylog),
+  };
+  // Before anything else is touched: a second broker of the same pid file must leave no trace.
+  if (pidFile !== null) writePidFile(pidFile);
+  try {
+    const broker = await startListening(config, brokerOptions);
+    if (user !== null) dropPrivileges(user);
+    reportToForeground('');
+    await untilStopped(broker);
+    return EXIT_OK;
+  } finally {
+    if (pidFile !== null) removePidFile(pidFile);
+  }
+}
+
+/** Starts the broker; a socket that can't be opened becomes an error that names its port. */
+async function startListening(config: Config, options: BrokerOptions): Promise<Broker> {
+  try {
+    return await startBroker(config, options);
+  } catch (error) {
+    const { port } = error as { port?: unknown };
+    if (typeof port !== 'number') throw error;
+    const sentence = `${systemErrorText(error)}\nPort ${port} can't be opened.`;
+    throw new UsageError(sentence, 'nothing', EXIT_ERROR);
+  }
+}
+
+/** Opens the file of --tls-keylog, so that a wrong name shows at once, and appends to it later. */
+function keylog(file: string | null): Pick<BrokerOptions, 'keylog'> {
+  if (file === null) return {};
+  try {
+    closeSync(openSync(file, 'a', 0o600));
+  } catch (error) {
+    throw new UsageError(`Unable to open TLS key log file ${file}. ${systemErrorText(error)}.`, 'nothing', EXIT_ERROR);
+  }
+  return { keylog: (line) => appendFileSync(file, line) };
+}
+
+/** Resolves when SIGTERM or SIGINT has stopped the broker; SIGHUP has it reload. */
+async function untilStopped(broker: Broker): Promise<void> {
+  const reload = () => {
+    broker.reload().catch((error: unknown) => {
+      throw error;
+    });
+  };
+  // Node would open its debugger on the one and end on the other; Mosquitto's users send both.
+  const ignore = () => undefined;
+  process.on('SIGHUP', reload).on('SIGUSR1', ignore).on('SIGUSR2', ignore);
+  await new Promise<void>((resolve) => {
+    // Further ones are taken, and do nothing: the orderly stop is under way, and short.
+    process.on('SIGTERM', () => resolve()).on('SIGINT', () => resolve());
+  });
+  process.off('SIGHUP', reload);
+  await broker.stop();
+}
+
+/** Prints why the broker could not start and returns the exit code; a bug is thrown again. */
+async function reportFailure(error: unknown, io: Io): Promise<number> {
+  const paint = await paintFor(io.stderr, io.env);
+  if (error instanceof ConfigError) {
+    reportToForeground(error.message);
+    for (const line of error.lines) io.stderr.write(`${paint.error(line)}\n`);
+    return error.exitCode;
+  }
+  if (error instanceof UsageError) {
+    reportToForeground(`Error: ${error.message}`);
+    return reportUsageError('broker', error, io);
+  }
+  // What the system says about files (a log file, say) has a code; anything else is a bug, and loud.
+  const { code, path } = error as NodeJS.ErrnoException;
+  if (typeof code !== 'string') throw error;
+  const where = path === undefined ? '' : ` (${path})`;
+  const text = `Error: ${systemErrorText(error)}${where}`;
+  reportToForeground(text);
+  io.stderr.write(`${paint.error(text)}\n`);
+  return EXIT_ERROR;
+}

@@ -1,0 +1,24 @@
+import { compileFormat, FormatError, type MessagePrinter, payloadPrinter, verbosePrinter } from '../format.ts';
+import { UsageError } from '../messages.ts';
+import type { Console } from './console.ts';
+
+/** The options about printing that mqtt-sub and mqtt-rr share. */
+interface PrintingOptions {
+  readonly format: string | null;
+  readonly verbose: boolean;
+  readonly pretty: boolean;
+  readonly noNewline: boolean;
+}
+
+/** How these options have messages printed. Throws UsageError for a format that has no meaning. */
+export function printerFor(options: PrintingOptions, console: Console): MessagePrinter {
+  const newline = !options.noNewline;
+  if (options.format === null) {
+    return options.verbose ? verbosePrinter(newline, console.paint.topic) : payloadPrinter(newline);
+  }
+  try {
+    return compileFormat(options.format, options.pretty, newline);
+  } catch (error) {
+    throw error instanceof FormatError ? new UsageError(error.message) : error;
+  }
+}

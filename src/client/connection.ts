@@ -1,0 +1,420 @@
+// One network connection of a client, from CONNECT to its end: packets in and out, the keep-alive, and the one place where
+// a broker's fault, its DISCONNECT, a silence or our own goodbye end it.
+import { FlushTurn } from '../net/flush.ts';
+import { Link, type LinkOwner } from '../net/link.ts';
+import type { Transport } from '../net/transport.ts';
+import {
+  CONNACK,
+  DISCONNECT,
+  MAX_PACKET_SIZE,
+  PINGREQ,
+  PINGRESP,
+  PUBACK,
+  PUBCOMP,
+  PUBLISH,
+  PUBREC,
+  PUBREL,
+  SUBACK,
+  UNSUBACK,
+} from '../protocol/constants.ts';
+import { decode } from '../protocol/decode.ts';
+import { encode } from '../protocol/encode.ts';
+import type { PeerFault } from '../protocol/errors.ts';
+import type { AckPacket, ConnackPacket, ControlPacket, SubackPacket, UnsubackPacket } from '../protocol/packets.ts';
+import { NO_PROPERTIES, type Properties } from '../protocol/properties.ts';
+import { publishSize } from '../protocol/publish.ts';
+import {
+  KEEP_ALIVE_TIMEOUT,
+  PACKET_TOO_LARGE,
+  PROTOCOL_ERROR,
+  QOS_NOT_SUPPORTED,
+  type Reason,
+  RETAIN_NOT_SUPPORTED,
+  reasonFits,
+  reasonOf,
+  SUCCESS,
+  TOPIC_ALIAS_INVALID,
+  UNSUPPORTED_PROTOCOL_VERSION,
+} from '../protocol/reasons.ts';
+import type { Profile } from '../protocol/version.ts';
+import { monotonicNow, touch } from '../util/clock.ts';
+import { ConnectionLost, ConnectRefused, InvalidRequest } from './errors.ts';
+import { IncomingMessages } from './incoming.ts';
+import type { PublishTrace, ReceivedMessage } from './options.ts';
+import type { OutgoingMessage } from './outgoing.ts';
+import { connectPacket, type Settings } from './settings.ts';
+
+/** Largest control packet that is taken: far more than any sensible one, far less than a PUBLISH may have. */
+const CONTROL_SIZE = 1_048_576;
+
+const NOTHING = Buffer.alloc(0);
+
+/** All clients of the process share one flush turn. */
+const turn = new FlushTurn();
+
+/** What a connection tells its client. */
+export interface ConnectionOwner {
+  /** CONNACK admitted us. Packets that follow it wait until the next loop turn. */
+  connected(connection: Connection, packet: ConnackPacket): void;
+  message(message: ReceivedMessage): void;
+  acknowledged(packet: AckPacket): void;
+  answered(packet: SubackPacket | UnsubackPacket): void;
+  /** The broker said goodbye; `lost` follows. */
+  disconnected(reason: Reason, properties: Properties): void;
+  /** The broker takes bytes again. */
+  writable(): void;
+  /** A connection that was `connected` is over; null after end(). */
+  lost(error: Error | null): void;
+}
+
+/** The packets that may come, with their greatest sizes. */
+function sizeLimits(types: readonly number[], settings: Settings): Uint32Array {
+  const announced = settings.properties.maximumPacketSize ?? MAX_PACKET_SIZE;
+  const limits = new Uint32Array(16);
+  for (const type of types) limits[type] = type === PUBLISH ? announced : Math.min(CONTROL_SIZE, announced);
+  return limits;
+}
+
+const OPEN_TYPES = [PUBLISH, PUBACK, PUBREC, PUBREL, PUBCOMP, SUBACK, UNSUBACK, PINGRESP];
+
+/** A connection to a broker. */
+export class Connection implements LinkOwner {
+  /** What CONNACK granted. */
+  granted: Properties;
+  private readonly settings: Settings;
+  private readonly profile: Profile;
+  private readonly owner: ConnectionOwner;
+  private readonly link: Link;
+  private readonly incoming: IncomingMessages;
+  /** Topics that our aliases stand for on this connection. */
+  private readonly aliasTopics: Map<number, string>;
+  private state: 'new' | 'open' | 'ending' | 'over';
+  /** Why the connection ends; null for our own orderly end. */
+  private error: Error | null;
+  private settleStart: { resolve(): void; reject(error: Error): void } | null;
+  private goodbye: ControlPacket | null;
+  private pauses: number;
+  private isInFrame: boolean;
+  private lastSent: number;
+  private pingSentAt: number;
+  private keepAliveMs: number;
+  private timer: NodeJS.Timeout | null;
+
+  constructor(transport: Transport, settings: Settings, owner: ConnectionOwner) {
+    this.granted = NO_PROPERTIES;
+    this.settings = settings;
+    this.profile = settings.profile;
+    this.owner = owner;
+    this.incoming = new IncomingMessages(settings.profile, settings.properties.topicAliasMaximum ?? 0);
+    this.aliasTopics = new Map();
+    this.state = 'new';
+    this.error = null;
+    this.settleStart = null;
+    this.goodbye = null;
+    this.pauses = 0;
+    this.isInFrame = false;
+    this.lastSent = 0;
+    this.pingSentAt = 0;
+    this.keepAliveMs = 0;
+    this.timer = null;
+    const counters = { sentBytes: () => this.sentBytes(), sentPublish: () => {} };
+    this.link = new Link(transport, turn, sizeLimits([CONNACK], settings), this, counters);
+    this.link.useProfile(settings.profile);
+  }
+
+  /** Sends CONNECT; resolves when CONNACK admitted us. @param first whether the client was never connected before */
+  start(first: boolean): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.settleStart = { resolve, reject };
+      this.link.open();
+      this.send(connectPacket(this.settings, first));
+    });
+  }
+
+  /** Whether bytes should wait, because the broker does not take them. */
+  get isCongested(): boolean {
+    return this.link.outbox.isPaused;
+  }
+
+  /** Why a message cannot be sent on this connection, or null. */
+  refusal(message: OutgoingMessage): InvalidRequest | null {
+    const { maximumQoS, retainAvailable, maximumPacketSize, topicAliasMaximum } = this.granted;
+    if (message.qos > (maximumQoS ?? 2)) {
+      return new InvalidRequest(QOS_NOT_SUPPORTED, `the broker takes at most QoS ${maximumQoS}`); // [MQTT-3.2.2-11]
+    }
+    if (message.retain && retainAvailable === 0) {
+      return new InvalidRequest(RETAIN_NOT_SUPPORTED, 'the broker takes no retained messages'); // [MQTT-3.2.2-14]
+    }
+    if (message.alias > (topicAliasMaximum ?? 0) && this.profile.hasProperties) {
+      const text = `topic alias ${message.alias} is larger than the ${topicAliasMaximum ?? 0} that the broker takes`;
+      return new InvalidRequest(TOPIC_ALIAS_INVALID, text); // [MQTT-3.3.2-9]
+    }
+    const size = publishSize(message, this.profile.shape, message.qos > 0) + (message.alias > 0 ? 3 : 0);
+    if (size > (maximumPacketSize ?? MAX_PACKET_SIZE)) {
+      const text = `a packet of ${size} bytes is larger than the ${maximumPacketSize ?? MAX_PACKET_SIZE} that the broker takes`;
+      return new InvalidRequest(PACKET_TOO_LARGE, text); // [MQTT-3.2.2-15]
+    }
+    return null;
+  }
+
+  /** Sends a message; `id` 0 at QoS 0. */
+  publish(message: OutgoingMessage, id: number, dup: boolean): void {
+    let extra = NOTHING;
+    if (message.alias > 0 && this.profile.hasProperties) {
+      const known = this.aliasTopics.get(message.alias) === message.topic;
+      this.aliasTopics.set(message.alias, message.topic);
+      extra = message.useAlias(message.alias, known);
+    }
+    this.link.outbox.push(message, message.flags(dup), id, extra);
+    this.settings.trace?.sending({
+      type: PUBLISH,
+      id,
+      topic: message.topic,
+      qos: message.qos,
+      retain: message.retain,
+      dup,
+      payloadLength: message.payloadEnd,
+    });
+  }
+
+  /** The topic that an alias of ours stands for. */
+  aliasedTopic(alias: number): string | undefined {
+    return this.aliasTopics.get(alias);
+  }
+
+  /** Sends an acknowledgement. */
+  acknowledge(type: AckPacket['type'], id: number, code: number): void {
+    if (code === SUCCESS.code && this.settings.trace === null) {
+      this.link.outbox.pushAck((type << 4) | (type === PUBREL ? 0x02 : 0), id);
+    } else {
+      this.send({ type, id, code, properties: NO_PROPERTIES });
+    }
+  }
+
+  /** Sends a control packet behind every message that was published before it. @throws InvalidRequest if it is too large */
+  send(packet: ControlPacket): void {
+    if (this.state === 'over') return;
+    const bytes = encodeFor(this.profile, packet);
+    const most = this.granted.maximumPacketSize ?? MAX_PACKET_SIZE;
+    if (bytes.length > most) {
+      throw new InvalidRequest(PACKET_TOO_LARGE, `a packet of ${bytes.length} bytes is larger than the ${most} allowed`);
+    }
+    const { outbox } = this.link;
+    if (outbox.messages > 0) outbox.flush(turn);
+    outbox.pushControl(bytes);
+    this.settings.trace?.sending(packet);
+  }
+
+  /** Stops handing out packets for a reason (a bit of link.ts or of the caller's). */
+  pause(reason: number): void {
+    this.pauses |= reason;
+    this.link.pause(reason);
+  }
+
+  /** Takes a reason back. */
+  resume(reason: number): void {
+    this.pauses &= ~reason;
+    // The link must not be resumed from inside a frame; and what was read before the pause is no sign of life now.
+    if (this.isInFrame) setImmediate(() => this.continue(reason));
+    else this.continue(reason);
+  }
+
+  /** Sends what waits and DISCONNECT, then closes; messages that still come are neither handed out nor acknowledged. */
+  end(code: number, properties: Properties): void {
+    if (this.state === 'over' || this.state === 'ending') return;
+    this.state = 'ending';
+    this.goodbye = { type: DISCONNECT, code, properties };
+    this.error = null;
+    this.stopTimer();
+    this.timer = setTimeout(() => this.link.destroy(), this.settings.connectTimeoutMs);
+    this.finishEnding();
+  }
+
+  /** Closes at once for a reason of ours. */
+  abandon(error: Error): void {
+    if (this.state === 'over') return;
+    this.error ??= error;
+    this.link.destroy();
+  }
+
+  frame(buffer: Buffer, first: number, start: number, end: number): boolean {
+    this.isInFrame = true;
+    try {
+      if (first >> 4 === PUBLISH) this.onPublish(buffer, first, start, end);
+      else if (this.state === 'new') this.onConnack(buffer, first, start, end);
+      else this.onControl(decode(this.profile, buffer, first, start, end));
+    } finally {
+      this.isInFrame = false;
+    }
+    return this.link.isReading;
+  }
+
+  received(): void {
+    // Ends the turn of the coarse clock, also where nothing is sent.
+    turn.request();
+  }
+
+  fault(fault: PeerFault): void {
+    this.error ??= fault;
+    if (this.profile.hasProperties) {
+      const code = reasonFits(fault.reason.code, DISCONNECT) ? fault.reason.code : PROTOCOL_ERROR.code;
+      this.send({ type: DISCONNECT, code, properties: NO_PROPERTIES });
+    }
+    this.link.end(turn);
+  }
+
+  drained(): void {
+    if (this.state === 'ending') this.finishEnding();
+    else this.owner.writable();
+  }
+
+  closed(error: Error | null): void {
+    const ended = this.state === 'ending';
+    this.state = 'over';
+    this.stopTimer();
+    let reason = this.error;
+    if (reason === null && !ended) {
+      reason = new ConnectionLost(`The connection was lost${error === null ? '' : `: ${error.message}`}`, null, error);
+    }
+    if (this.settleStart === null) this.owner.lost(reason);
+    else this.settleStart.reject(reason ?? new ConnectionLost('The client was closed'));
+  }
+
+  private onPublish(buffer: Buffer, first: number, start: number, end: number): void {
+    const message = this.incoming.read(buffer, first, start, end);
+    this.settings.trace?.received(traceOf(message));
+    if (this.state === 'open') this.owner.message(message);
+  }
+
+  private onConnack(buffer: Buffer, first: number, start: number, end: number): void {
+    const packet = this.readConnack(buffer, first, start, end);
+    this.settings.trace?.received(packet);
+    if (packet.code !== SUCCESS.code) {
+      this.error = new ConnectRefused(this.profile, reasonOf(packet.code), packet.properties);
+      this.link.end(turn);
+      return;
+    }
+    this.state = 'open';
+    this.granted = packet.properties;
+    const goodbye = this.profile.hasProperties ? [DISCONNECT] : [];
+    this.link.setLimits(sizeLimits([...OPEN_TYPES, ...goodbye], this.settings));
+    this.keepAliveMs = (packet.properties.serverKeepAlive ?? this.settings.keepAlive) * 1000; // [MQTT-3.1.2-21]
+    this.lastSent = performance.now();
+    if (this.keepAliveMs > 0) this.timer = setTimeout(() => this.checkKeepAlive(), this.keepAliveMs);
+    const { settleStart } = this;
+    this.settleStart = null;
+    this.owner.connected(this, packet);
+    settleStart?.resolve();
+  }
+
+  /** A broker of 3.x answers a CONNECT of version 5 with return code 1 in its own form: two bytes and no properties. */
+  private readConnack(buffer: Buffer, first: number, start: number, end: number): ConnackPacket {
+    if (this.profile.hasProperties && end - start === 2 && buffer[start + 1] === 1) {
+      const { code } = UNSUPPORTED_PROTOCOL_VERSION;
+      return { type: CONNACK, sessionPresent: false, code, properties: NO_PROPERTIES };
+    }
+    // Nothing else passes the framer before CONNACK.
+    return decode(this.profile, buffer, first, start, end) as ConnackPacket;
+  }
+
+  private onControl(packet: ControlPacket): void {
+    this.settings.trace?.received(packet);
+    switch (packet.type) {
+      case PUBACK:
+      case PUBREC:
+      case PUBREL:
+      case PUBCOMP:
+        this.owner.acknowledged(packet);
+        break;
+      case SUBACK:
+      case UNSUBACK:
+        this.owner.answered(packet);
+        break;
+      case DISCONNECT: {
+        const reason = reasonOf(packet.code);
+        this.error ??= new ConnectionLost(`The broker closed the connection: ${reason.text}`, reason);
+        this.link.end(turn);
+        this.owner.disconnected(reason, packet.properties);
+        break;
+      }
+      default:
+        // PINGRESP: that something came is all it says.
+        break;
+    }
+  }
+
+  private continue(reason: number): void {
+    if ((this.pauses & reason) !== 0) return;
+    this.pingSentAt = 0;
+    this.link.resume(reason);
+  }
+
+  /** Control packets overtake messages in the outbox, so DISCONNECT has to wait until these are gone. */
+  private finishEnding(): void {
+    const { outbox } = this.link;
+    if (this.goodbye === null) return;
+    outbox.flush(turn);
+    if (outbox.messages > 0 || outbox.isPaused) {
+      this.timer?.refresh();
+      return;
+    }
+    this.send(this.goodbye);
+    this.goodbye = null;
+    this.link.end(turn);
+  }
+
+  private sentBytes(): void {
+    touch();
+    this.lastSent = monotonicNow();
+  }
+
+  /**
+   * PINGREQ when nothing was sent or nothing came for the keep-alive [MQTT-3.1.2-20]; half of it later the connection
+   * counts as lost if not a byte came. A reader that is paused on purpose is not judged by what it has not read.
+   */
+  private checkKeepAlive(): void {
+    const now = performance.now();
+    if (this.pauses !== 0 || this.link.lastReceived >= this.pingSentAt) this.pingSentAt = 0;
+    if (this.pingSentAt > 0 && now - this.pingSentAt >= this.keepAliveMs / 2) {
+      this.abandon(new ConnectionLost('The broker did not answer within the keep-alive', KEEP_ALIVE_TIMEOUT));
+      return;
+    }
+    const quietSince = this.pauses === 0 ? Math.min(this.lastSent, this.link.lastReceived) : this.lastSent;
+    let next = this.pingSentAt + this.keepAliveMs / 2;
+    if (this.pingSentAt === 0) {
+      next = quietSince + this.keepAliveMs;
+      if (now >= next) {
+        this.send({ type: PINGREQ });
+        this.pingSentAt = now;
+        next = now + this.keepAliveMs / 2;
+      }
+    }
+    this.timer = setTimeout(() => this.checkKeepAlive(), Math.max(1, next - now));
+  }
+
+  private stopTimer(): void {
+    if (this.timer !== null) clearTimeout(this.timer);
+    this.timer = null;
+  }
+}
+
+function encodeFor(profile: Profile, packet: ControlPacket): Buffer {
+  try {
+    return encode(profile, packet);
+  } catch (error) {
+    if (error instanceof RangeError) throw new InvalidRequest(PROTOCOL_ERROR, error.message);
+    throw error;
+  }
+}
+
+function traceOf(message: ReceivedMessage): PublishTrace {
+  return {
+    type: PUBLISH,
+    id: message.id,
+    topic: message.topic,
+    qos: message.qos,
+    retain: message.retain,
+    dup: message.dup,
+    payloadLength: message.payload.length,
+  };
+}

@@ -1,0 +1,58 @@
+// Received PUBLISH frames → messages: topic names are checked, topic aliases resolved.
+import { InboundAliases } from '../flow/alias.ts';
+import { FLAG_RETAIN } from '../protocol/constants.ts';
+import { MalformedPacket, PeerFault, ProtocolError } from '../protocol/errors.ts';
+import { NO_PROPERTIES } from '../protocol/properties.ts';
+import { PublishView, publishProperties, readPublish } from '../protocol/publish.ts';
+import { TOPIC_ALIAS_INVALID, TOPIC_NAME_INVALID } from '../protocol/reasons.ts';
+import { topicNameFault } from '../protocol/topic.ts';
+import { isValidString } from '../protocol/utf8.ts';
+import type { Profile } from '../protocol/version.ts';
+import type { ReceivedMessage } from './options.ts';
+
+/** Reads the messages of one connection. */
+export class IncomingMessages {
+  private readonly view: PublishView;
+  private readonly profile: Profile;
+  private readonly aliases: InboundAliases<string>;
+
+  /** @param aliasMaximum the Topic Alias Maximum of our CONNECT */
+  constructor(profile: Profile, aliasMaximum: number) {
+    this.view = new PublishView();
+    this.profile = profile;
+    this.aliases = new InboundAliases(aliasMaximum);
+  }
+
+  /** @throws PeerFault */
+  read(buffer: Buffer, first: number, start: number, end: number): ReceivedMessage {
+    const view = this.view;
+    readPublish(view, this.profile.hasProperties, true, buffer, first, start, end);
+    return {
+      topic: this.topicOf(view),
+      payload: buffer.subarray(view.payloadStart, end),
+      qos: view.qos,
+      retain: (first & FLAG_RETAIN) !== 0,
+      dup: (first & 0x08) !== 0,
+      id: view.id,
+      properties: this.profile.hasProperties ? publishProperties(view) : NO_PROPERTIES,
+    };
+  }
+
+  private topicOf(view: PublishView): string {
+    const { buffer, topicStart, topicEnd, aliasAt, alias } = view;
+    if (aliasAt >= 0 && !this.aliases.allows(alias)) {
+      throw new PeerFault(TOPIC_ALIAS_INVALID, `topic alias ${alias} is larger than the maximum of CONNECT`); // [MQTT-3.3.2-8]
+    }
+    if (topicStart === topicEnd) {
+      const topic = aliasAt >= 0 ? this.aliases.get(alias) : undefined;
+      if (topic === undefined) throw new ProtocolError('PUBLISH has neither a topic name nor a known alias');
+      return topic;
+    }
+    if (!isValidString(buffer, topicStart, topicEnd)) throw new MalformedPacket('the topic name is not valid UTF-8');
+    const topic = buffer.toString('utf8', topicStart, topicEnd);
+    const fault = topicNameFault(topic);
+    if (fault !== null) throw new PeerFault(TOPIC_NAME_INVALID, `invalid topic name: ${fault}`);
+    if (aliasAt >= 0) this.aliases.set(alias, topic);
+    return topic;
+  }
+}
