@@ -21,10 +21,10 @@ export type Aftermath = 'hint' | 'usage' | 'nothing';
  */
 export class UsageError extends Error {
   readonly aftermath: Aftermath;
-  /** Exit code of the tool. */
-  readonly code: number;
+  /** Exit code of the tool; null for the one that the tool has for wrong usage. */
+  readonly code: number | null;
 
-  constructor(message: string, aftermath: Aftermath = 'hint', code: number = EXIT_ERROR) {
+  constructor(message: string, aftermath: Aftermath = 'hint', code: number | null = null) {
     super(message);
     this.name = 'UsageError';
     this.aftermath = aftermath;

@@ -1,29 +1,38 @@
-// Gives up root's rights once everything that needs them is open (mosquitto.conf user).
+// Gives up root's rights once everything that needs them is open (mosquitto.conf user). Node has no call that looks users
+// up, so the system's files are read.
 import { readFileSync } from 'node:fs';
 import process from 'node:process';
 import { EXIT_ERROR, UsageError } from './messages.ts';
 
-/** Changes to a user of the system, if this is root; does nothing for others. Throws UsageError if there is no such user. */
-export function dropPrivileges(user: string): void {
-  if (process.getuid?.() !== 0 || user === 'root') return;
-  const entry = passwdEntry(user);
-  if (entry === null) {
-    throw new UsageError(
-      `Invalid user '${user}'.\nThe option user names nobody of this system.`,
-      'nothing',
-      EXIT_ERROR,
-    );
-  }
-  process.initgroups?.(user, entry.gid);
-  process.setgid?.(entry.gid);
-  process.setuid?.(entry.uid);
+/** Whom to become. */
+export interface Identity {
+  readonly uid: number;
+  readonly gid: number;
+  /** All groups of the user. */
+  readonly groups: readonly number[];
 }
 
-/** User and group id of a user; Node has no call for it. */
-function passwdEntry(user: string): { uid: number; gid: number } | null {
+/** The identity to change to; null where there is nothing to change. Throws UsageError if there is no such user. */
+export function identityOf(user: string | null): Identity | null {
+  if (user === null || user === 'root' || process.getuid?.() !== 0) return null;
   for (const line of readFileSync('/etc/passwd', 'utf8').split('\n')) {
     const [name, , uid, gid] = line.split(':');
-    if (name === user) return { uid: Number(uid), gid: Number(gid) };
+    if (name === user) return { uid: Number(uid), gid: Number(gid), groups: [Number(gid), ...groupsOf(user)] };
   }
-  return null;
+  throw new UsageError(`Invalid user '${user}'.\nThe option user names nobody of this system.`, 'nothing', EXIT_ERROR);
+}
+
+function groupsOf(user: string): number[] {
+  return readFileSync('/etc/group', 'utf8')
+    .split('\n')
+    .map((line) => line.split(':'))
+    .filter(([, , , members]) => members?.split(',').includes(user) === true)
+    .map(([, , gid]) => Number(gid));
+}
+
+/** Changes to an identity, for good. */
+export function become({ uid, gid, groups }: Identity): void {
+  process.setgroups?.(groups);
+  process.setgid?.(gid);
+  process.setuid?.(uid);
 }

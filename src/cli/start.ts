@@ -1,6 +1,6 @@
 // The first step of every command: parse the command line, and deal with --help, --version and wrong usage.
 import type { Io } from './io.ts';
-import { EXIT_CONFIG, UsageError } from './messages.ts';
+import { EXIT_CONFIG, EXIT_ERROR, UsageError } from './messages.ts';
 import type { Tool } from './options/row.ts';
 import { TOOLS } from './options/tools.ts';
 import { type Parsed, parseArguments } from './parse.ts';
@@ -31,5 +31,5 @@ export async function reportUsageError(tool: Tool, error: unknown, io: Io): Prom
   const hint = error.aftermath === 'hint' ? `\nUse '${TOOLS[tool].name} --help' to see usage.\n` : '';
   io.stderr.write(`${paint.error(`Error: ${error.message}`)}\n${hint}`);
   if (error.aftermath === 'usage') io.stdout.write(helpText(tool));
-  return tool === 'broker' ? EXIT_CONFIG : error.code;
+  return error.code ?? (tool === 'broker' ? EXIT_CONFIG : EXIT_ERROR);
 }

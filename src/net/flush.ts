@@ -28,12 +28,17 @@ export class FlushTurn {
     this.run = () => this.turn();
   }
 
-  /** Puts an outbox into this turn; it must not be in already. */
-  schedule(outbox: Flushable): void {
-    this.dirty.push(outbox);
+  /** Has the turn happen, without anyone to flush yet. */
+  request(): void {
     if (this.scheduled) return;
     this.scheduled = true;
     setImmediate(this.run);
+  }
+
+  /** Puts an outbox into this turn; it must not be in already. */
+  schedule(outbox: Flushable): void {
+    this.dirty.push(outbox);
+    this.request();
   }
 
   /** A new shared buffer, when the old one was given away. */

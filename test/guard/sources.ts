@@ -4,7 +4,7 @@ import path from 'node:path';
 import { repository } from '../support/process.ts';
 
 /** Files below a folder of the repository, as paths relative to it with forward slashes, sorted. */
-export function filesBelow(folder: string): string[] {
+function filesBelow(folder: string): string[] {
   const found: string[] = [];
   for (const entry of readdirSync(path.join(repository, folder), { withFileTypes: true })) {
     const name = `${folder}/${entry.name}`;

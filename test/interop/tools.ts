@@ -9,7 +9,7 @@ export type Vendor = 'mosquitto' | 'mqtt-suite';
 export type Role = 'pub' | 'sub' | 'rr' | 'passwd';
 
 /** Starts a tool. */
-export function startTool(vendor: Vendor, role: Role, args: readonly string[], options: StartOptions = {}): Program {
+function startTool(vendor: Vendor, role: Role, args: readonly string[], options: StartOptions = {}): Program {
   if (vendor === 'mosquitto') return new Program(whereIs(`mosquitto_${role}`) ?? `mosquitto_${role}`, args, options);
   return new Program(process.execPath, [built(`mqtt-${role}`), ...args], options);
 }

@@ -149,22 +149,7 @@ export class Program {
   }
 }
 
-/** Starts a program by its path or name. */
-export function start(command: string, args: readonly string[], options: StartOptions = {}): Program {
-  return new Program(command, args, options);
-}
-
-/** Starts one of the project's built commands with the Node that runs the tests. */
-export function startBuilt(name: string, args: readonly string[], options: StartOptions = {}): Program {
-  return new Program(process.execPath, [built(name), ...args], options);
-}
-
 /** Runs a program to its end. */
 export function finish(command: string, args: readonly string[], options: StartOptions = {}): Promise<Result> {
-  return start(command, args, options).ended;
-}
-
-/** Runs one of the project's built commands to its end. */
-export function finishBuilt(name: string, args: readonly string[], options: StartOptions = {}): Promise<Result> {
-  return startBuilt(name, args, options).ended;
+  return new Program(command, args, options).ended;
 }

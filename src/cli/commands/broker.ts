@@ -9,8 +9,8 @@ import { isBackground, reportToForeground, startInBackground } from '../backgrou
 import type { Io } from '../io.ts';
 import { EXIT_CONFIG, EXIT_ERROR, EXIT_OK, systemErrorText, UsageError } from '../messages.ts';
 import type { Options } from '../options/tables.ts';
-import { removePidFile, writePidFile } from '../pid-file.ts';
-import { dropPrivileges } from '../privileges.ts';
+import { writePidFile } from '../pid-file.ts';
+import { become, identityOf } from '../privileges.ts';
 import { readCommandLine, reportUsageError } from '../start.ts';
 import { paintFor } from '../terminal.ts';
 
@@ -24,7 +24,7 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
   const { options } = parsed;
   try {
     if (options.ports.length > MOST_PORTS) {
-      throw new UsageError(`Only ${MOST_PORTS} ports can be specified.`, 'nothing');
+      throw new UsageError(`Only ${MOST_PORTS} ports can be given with -p.`, 'nothing');
     }
     if (options.testConfig) return testConfig(options, io);
     const loaded = load(options, io);
@@ -60,17 +60,18 @@ async function run({ config, warnings }: LoadedConfig, options: Options<'broker'
     ports: options.ports,
     ...keylog(options.tlsKeylog),
   };
+  const identity = identityOf(user);
   // Before anything else is touched: a second broker of the same pid file must leave no trace.
-  if (pidFile !== null) writePidFile(pidFile);
-  try {
-    const broker = await startListening(config, brokerOptions);
-    if (user !== null) dropPrivileges(user);
-    reportToForeground('');
-    await untilStopped(broker);
-    return EXIT_OK;
-  } finally {
-    if (pidFile !== null) removePidFile(pidFile);
-  }
+  const pid = pidFile === null ? null : writePidFile(pidFile);
+  const broker = await startListening(config, brokerOptions).catch((error: unknown) => {
+    pid?.restore();
+    throw error;
+  });
+  if (identity !== null) become(identity);
+  reportToForeground('');
+  await untilStopped(broker);
+  pid?.remove();
+  return EXIT_OK;
 }
 
 /** Starts the broker; a socket that can't be opened becomes an error that names its port. */

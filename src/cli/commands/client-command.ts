@@ -1,7 +1,7 @@
 // What mqtt-pub, mqtt-sub and mqtt-rr have in common: reading the command line, connecting, and telling what went wrong.
 import { ConnectRefused } from '../../client/errors.ts';
 import { connect } from '../../client/index.ts';
-import type { Client, ClientOptions, ReconnectOptions } from '../../client/options.ts';
+import type { Client, ClientOptions, ClientTrace, ReconnectOptions } from '../../client/options.ts';
 import { DISCONNECT } from '../../protocol/constants.ts';
 import { NO_PROPERTIES } from '../../protocol/properties.ts';
 import { connectionOptions } from '../connection.ts';
@@ -22,75 +22,64 @@ export const EVERY_SECOND: ReconnectOptions = { minDelayMs: 1000, maxDelayMs: 10
 
 type ClientTool = 'pub' | 'sub' | 'rr';
 
-/** Runs a client tool: `run` does its work and resolves to the exit code, or rejects with an error of the client. */
+/** What the work of a client tool has at hand. */
+export interface Workplace {
+  readonly io: Io;
+  readonly console: Console;
+  /** With -d. */
+  readonly trace: ClientTrace | null;
+}
+
+/** Runs a client tool: `work` does what the options say and resolves to the exit code, or rejects with an error of the client. */
 export async function clientCommand<T extends ClientTool>(
   tool: T,
   argv: readonly string[],
   io: Io,
-  run: (options: Options<T>, io: Io, console: Console) => Promise<number>,
+  work: (options: Options<T>, place: Workplace) => Promise<number>,
 ): Promise<number> {
   const parsed = await readCommandLine(tool, argv, io);
   if (typeof parsed === 'number') return parsed;
-  const { quiet } = parsed.options as { quiet: boolean };
+  const { debug, quiet } = parsed.options as Options<'pub'>;
   const console = await openConsole(io, quiet);
+  const trace = debug ? traceLines((line) => console.trace(line)) : null;
   try {
-    return await run(parsed.options, io, console);
+    return await work(parsed.options, { io, console, trace });
   } catch (error) {
-    return error instanceof UsageError ? await reportUsageError(tool, error, io) : explain(error, console);
+    if (error instanceof UsageError) return await reportUsageError(tool, error, io);
+    const { sentences, code } = failureOf(error);
+    for (const sentence of sentences) console.error(sentence);
+    if (error instanceof ConnectRefused) afterRefusal(tool, error, console, trace);
+    return code;
   } finally {
     await console.finish();
   }
 }
 
-/** Says why the client failed, and returns the exit code. */
-export function explain(error: unknown, console: Console): number {
-  const { sentences, code } = failureOf(error);
-  for (const sentence of sentences) console.error(sentence);
-  return code;
+/** What Mosquitto's tools add to a refusal: the publisher a second sentence (3.x only), the others a line of their trace. */
+function afterRefusal(tool: ClientTool, error: ConnectRefused, console: Console, trace: ClientTrace | null): void {
+  if (tool !== 'pub') trace?.sending({ type: DISCONNECT, code: 0, properties: NO_PROPERTIES });
+  else if (error.returnCode !== 0) console.error('Error: The connection was refused.');
 }
 
-/** How a tool connects, beside what its options say. */
-export interface ConnectionPlan {
-  readonly reconnect: ReconnectOptions | null;
-  /** Seconds that connecting may take; null for the client's default. */
-  readonly timeout: number | null;
-  /** Whether the trace of a refused connection ends with a DISCONNECT. */
-  readonly endsRefusal: boolean;
-}
-
-/** Connects, with -d lines, or with a spinner for whoever waits at a terminal. Rejects with the client's errors. */
+/**
+ * Connects, with a spinner for whoever waits at a terminal. `timeout` is the time that connecting may take in seconds, null
+ * for the client's default. Rejects with the client's errors.
+ */
 export async function openClient<T extends ClientTool>(
   tool: T,
   options: Options<T>,
-  io: Io,
-  console: Console,
-  plan: ConnectionPlan,
+  place: Workplace,
+  reconnect: ReconnectOptions | null,
+  timeout: number | null,
 ): Promise<Client> {
-  const fields = options as Options<'pub'>;
-  const trace = fields.debug ? traceLines((line) => console.trace(line)) : null;
+  const { io, trace } = place;
   const settings: ClientOptions = {
-    ...connectionOptions(tool, fields, io.env),
-    reconnect: plan.reconnect,
+    ...connectionOptions(tool, options as Options<'pub'>, io.env),
+    reconnect,
     ...(trace === null ? {} : { trace }),
-    ...(plan.timeout === null ? {} : { connectTimeoutMs: plan.timeout * 1000 }),
+    ...(timeout === null ? {} : { connectTimeoutMs: timeout * 1000 }),
   };
-  const { host } = settings.endpoint;
-  try {
-    return await (trace === null ? withSpinner(io, `Connecting to ${host}`, connect(settings)) : connect(settings));
-  } catch (error) {
-    if (!(error instanceof ConnectRefused)) throw error;
-    const code = explain(error, console);
-    if (plan.endsRefusal) trace?.sending({ type: DISCONNECT, code: 0, properties: NO_PROPERTIES });
-    throw new Refused(code);
-  }
-}
-
-/** A refused connection that has been reported already. */
-export class Refused extends Error {
-  readonly code: number;
-
-  constructor(code: number) {
-    super('the connection was refused');
-    this.code = code;
-  }
+  // The trace shows what is going on; a spinner would only be in its way.
+  if (trace !== null) return connect(settings);
+  return withSpinner(io, `Connecting to ${settings.endpoint.host}`, connect(settings));
 }
