@@ -5,6 +5,7 @@ import { diffConfigs, restartNotice } from '../config/reload.ts';
 import { configureLogger, LOG_TYPES, type Logger, type LogType, silentLogger } from '../log/logger.ts';
 import { type BatchedLogSink, createLogSink } from '../log/sinks.ts';
 import { FlushTurn } from '../net/flush.ts';
+import type { Transport } from '../net/transport.ts';
 import { SERVER_SHUTTING_DOWN } from '../protocol/reasons.ts';
 import { topicNameFault } from '../protocol/topic.ts';
 import { monotonicNow, touch } from '../util/clock.ts';
@@ -52,6 +53,8 @@ export interface Broker {
   readonly ports: readonly number[];
   /** Publishes a message to the subscribers, past all access rules. */
   publish(topic: string, payload: string | Buffer, options?: OwnMessage): void;
+  /** Takes a client whose connection the program made itself, as if it had come to the first listener. */
+  accept(transport: Transport): void;
   /** Reads configuration, passwords, access rules, certificates anew and reopens log files; logs what it can't use. */
   reload(): Promise<void>;
   /** Publishes the wills, says goodbye to the clients and closes everything. */
@@ -152,6 +155,10 @@ class RunningBroker implements Broker {
     const bytes = typeof payload === 'string' ? Buffer.from(payload) : payload;
     touch();
     publishOwn(this.core, topic, bytes, options.qos ?? 0, options.retain ?? false, {});
+  }
+
+  accept(transport: Transport): void {
+    this.listeners.acceptOwn(transport);
   }
 
   reload(): Promise<void> {

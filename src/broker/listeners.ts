@@ -76,6 +76,13 @@ export class Listeners {
     await this.add(diff.added);
   }
 
+  /** Takes a connection that came from inside the process; it counts as the first listener's. */
+  acceptOwn(transport: Transport): void {
+    const first = this.open[0];
+    if (first === undefined) transport.destroy();
+    else this.accept(transport, first.peers);
+  }
+
   /** Stops accepting. */
   async close(): Promise<void> {
     const closing = this.open;

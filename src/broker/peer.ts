@@ -62,6 +62,8 @@ export class Peer implements LinkOwner, Holder, WheelEntry {
   /** An enhanced authentication under way or done, null without. */
   authentication: Authentication | null;
   aliases: InboundAliases<Topic> | null;
+  /** Whether CONNECT had the mark of a 3.x bridge, which stands for no-local and retain-as-published. */
+  isBridge: boolean;
   /** Longest silence in milliseconds, 0 without a bound; CONNECT_TIMEOUT_MS until CONNECT is there. */
   silenceMs: number;
   /** The topic that was last found writable, with the hooks' generation of then. */
@@ -78,6 +80,7 @@ export class Peer implements LinkOwner, Holder, WheelEntry {
     this.name = transport.info.address;
     this.authentication = null;
     this.aliases = null;
+    this.isBridge = false;
     this.silenceMs = CONNECT_TIMEOUT_MS;
     this.writableTopic = null;
     this.writableGeneration = -1;

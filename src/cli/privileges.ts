@@ -19,7 +19,8 @@ export function identityOf(user: string | null): Identity | null {
     const [name, , uid, gid] = line.split(':');
     if (name === user) return { uid: Number(uid), gid: Number(gid), groups: [Number(gid), ...groupsOf(user)] };
   }
-  throw new UsageError(`Invalid user '${user}'.\nThe option user names nobody of this system.`, 'nothing', EXIT_ERROR);
+  const sentence = `Unable to drop privileges to '${user}' because this user does not exist.`;
+  throw new UsageError(sentence, 'nothing', EXIT_ERROR);
 }
 
 function groupsOf(user: string): number[] {

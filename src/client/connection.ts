@@ -6,7 +6,6 @@ import type { Transport } from '../net/transport.ts';
 import {
   CONNACK,
   DISCONNECT,
-  MAX_PACKET_SIZE,
   PINGREQ,
   PINGRESP,
   PUBACK,
@@ -19,33 +18,34 @@ import {
 } from '../protocol/constants.ts';
 import { decode } from '../protocol/decode.ts';
 import { encode } from '../protocol/encode.ts';
-import type { PeerFault } from '../protocol/errors.ts';
-import type { AckPacket, ConnackPacket, ControlPacket, SubackPacket, UnsubackPacket } from '../protocol/packets.ts';
+import { type PeerFault, ProtocolError } from '../protocol/errors.ts';
+import type {
+  AckPacket,
+  ConnackPacket,
+  ControlPacket,
+  SubackPacket,
+  SubscribePacket,
+  UnsubackPacket,
+  UnsubscribePacket,
+} from '../protocol/packets.ts';
 import { NO_PROPERTIES, type Properties } from '../protocol/properties.ts';
-import { publishSize } from '../protocol/publish.ts';
 import {
   KEEP_ALIVE_TIMEOUT,
-  PACKET_TOO_LARGE,
   PROTOCOL_ERROR,
-  QOS_NOT_SUPPORTED,
   type Reason,
-  RETAIN_NOT_SUPPORTED,
   reasonFits,
   reasonOf,
   SUCCESS,
-  TOPIC_ALIAS_INVALID,
   UNSUPPORTED_PROTOCOL_VERSION,
 } from '../protocol/reasons.ts';
 import type { Profile } from '../protocol/version.ts';
-import { monotonicNow, touch } from '../util/clock.ts';
-import { ConnectionLost, ConnectRefused, InvalidRequest } from './errors.ts';
+import { ConnectionLost, ConnectRefused, type InvalidRequest } from './errors.ts';
 import { IncomingMessages } from './incoming.ts';
+import { KeepAlive } from './keep-alive.ts';
+import { messageRefusal, requestRefusal, sizeLimits } from './limits.ts';
 import type { PublishTrace, ReceivedMessage } from './options.ts';
 import type { OutgoingMessage } from './outgoing.ts';
 import { connectPacket, type Settings } from './settings.ts';
-
-/** Largest control packet that is taken: far more than any sensible one, far less than a PUBLISH may have. */
-const CONTROL_SIZE = 1_048_576;
 
 const NOTHING = Buffer.alloc(0);
 
@@ -67,14 +67,6 @@ export interface ConnectionOwner {
   lost(error: Error | null): void;
 }
 
-/** The packets that may come, with their greatest sizes. */
-function sizeLimits(types: readonly number[], settings: Settings): Uint32Array {
-  const announced = settings.properties.maximumPacketSize ?? MAX_PACKET_SIZE;
-  const limits = new Uint32Array(16);
-  for (const type of types) limits[type] = type === PUBLISH ? announced : Math.min(CONTROL_SIZE, announced);
-  return limits;
-}
-
 const OPEN_TYPES = [PUBLISH, PUBACK, PUBREC, PUBREL, PUBCOMP, SUBACK, UNSUBACK, PINGRESP];
 
 /** A connection to a broker. */
@@ -91,14 +83,13 @@ export class Connection implements LinkOwner {
   private state: 'new' | 'open' | 'ending' | 'over';
   /** Why the connection ends; null for our own orderly end. */
   private error: Error | null;
+  private startsClean: boolean;
   private settleStart: { resolve(): void; reject(error: Error): void } | null;
   private goodbye: ControlPacket | null;
   private pauses: number;
   private isInFrame: boolean;
-  private lastSent: number;
-  private pingSentAt: number;
-  private keepAliveMs: number;
-  private timer: NodeJS.Timeout | null;
+  private readonly keepAlive: KeepAlive;
+  private endTimer: NodeJS.Timeout | null;
 
   constructor(transport: Transport, settings: Settings, owner: ConnectionOwner) {
     this.granted = NO_PROPERTIES;
@@ -109,17 +100,20 @@ export class Connection implements LinkOwner {
     this.aliasTopics = new Map();
     this.state = 'new';
     this.error = null;
+    this.startsClean = false;
     this.settleStart = null;
     this.goodbye = null;
     this.pauses = 0;
     this.isInFrame = false;
-    this.lastSent = 0;
-    this.pingSentAt = 0;
-    this.keepAliveMs = 0;
-    this.timer = null;
-    const counters = { sentBytes: () => this.sentBytes(), sentPublish: () => {} };
-    this.link = new Link(transport, turn, sizeLimits([CONNACK], settings), this, counters);
+    this.endTimer = null;
+    const counters = { sentBytes: () => this.keepAlive.sent(), sentPublish: () => {} };
+    this.link = new Link(transport, turn, sizeLimits([CONNACK], settings.properties), this, counters);
     this.link.useProfile(settings.profile);
+    this.keepAlive = new KeepAlive(
+      this.link,
+      () => this.send({ type: PINGREQ }),
+      () => this.abandon(new ConnectionLost('The broker did not answer within the keep-alive', KEEP_ALIVE_TIMEOUT)),
+    );
   }
 
   /** Sends CONNECT; resolves when CONNACK admitted us. @param first whether the client was never connected before */
@@ -127,7 +121,9 @@ export class Connection implements LinkOwner {
     return new Promise((resolve, reject) => {
       this.settleStart = { resolve, reject };
       this.link.open();
-      this.send(connectPacket(this.settings, first));
+      const packet = connectPacket(this.settings, first);
+      this.startsClean = packet.cleanStart;
+      this.send(packet);
     });
   }
 
@@ -138,28 +134,12 @@ export class Connection implements LinkOwner {
 
   /** Why a message cannot be sent on this connection, or null. */
   refusal(message: OutgoingMessage): InvalidRequest | null {
-    const { maximumQoS, retainAvailable, maximumPacketSize, topicAliasMaximum } = this.granted;
-    if (message.qos > (maximumQoS ?? 2)) {
-      return new InvalidRequest(QOS_NOT_SUPPORTED, `the broker takes at most QoS ${maximumQoS}`); // [MQTT-3.2.2-11]
-    }
-    if (message.retain && retainAvailable === 0) {
-      return new InvalidRequest(RETAIN_NOT_SUPPORTED, 'the broker takes no retained messages'); // [MQTT-3.2.2-14]
-    }
-    if (message.alias > (topicAliasMaximum ?? 0) && this.profile.hasProperties) {
-      const text = `topic alias ${message.alias} is larger than the ${topicAliasMaximum ?? 0} that the broker takes`;
-      return new InvalidRequest(TOPIC_ALIAS_INVALID, text); // [MQTT-3.3.2-9]
-    }
-    const size = publishSize(message, this.profile.shape, message.qos > 0) + (message.alias > 0 ? 3 : 0);
-    if (size > (maximumPacketSize ?? MAX_PACKET_SIZE)) {
-      const text = `a packet of ${size} bytes is larger than the ${maximumPacketSize ?? MAX_PACKET_SIZE} that the broker takes`;
-      return new InvalidRequest(PACKET_TOO_LARGE, text); // [MQTT-3.2.2-15]
-    }
-    return null;
+    return messageRefusal(this.profile, this.granted, message);
   }
 
   /** Sends a message; `id` 0 at QoS 0. */
   publish(message: OutgoingMessage, id: number, dup: boolean): void {
-    let extra = NOTHING;
+    let extra: Buffer = NOTHING;
     if (message.alias > 0 && this.profile.hasProperties) {
       const known = this.aliasTopics.get(message.alias) === message.topic;
       this.aliasTopics.set(message.alias, message.topic);
@@ -191,18 +171,11 @@ export class Connection implements LinkOwner {
     }
   }
 
-  /** Sends a control packet behind every message that was published before it. @throws InvalidRequest if it is too large */
-  send(packet: ControlPacket): void {
-    if (this.state === 'over') return;
-    const bytes = encodeFor(this.profile, packet);
-    const most = this.granted.maximumPacketSize ?? MAX_PACKET_SIZE;
-    if (bytes.length > most) {
-      throw new InvalidRequest(PACKET_TOO_LARGE, `a packet of ${bytes.length} bytes is larger than the ${most} allowed`);
-    }
-    const { outbox } = this.link;
-    if (outbox.messages > 0) outbox.flush(turn);
-    outbox.pushControl(bytes);
-    this.settings.trace?.sending(packet);
+  /** Sends SUBSCRIBE or UNSUBSCRIBE. Returns why that cannot be, or null. */
+  request(packet: SubscribePacket | UnsubscribePacket): InvalidRequest | null {
+    const refusal = requestRefusal(this.profile, this.granted, packet);
+    if (refusal === null) this.send(packet);
+    return refusal;
   }
 
   /** Stops handing out packets for a reason (a bit of link.ts or of the caller's). */
@@ -214,7 +187,7 @@ export class Connection implements LinkOwner {
   /** Takes a reason back. */
   resume(reason: number): void {
     this.pauses &= ~reason;
-    // The link must not be resumed from inside a frame; and what was read before the pause is no sign of life now.
+    // The link must not be resumed from inside a frame.
     if (this.isInFrame) setImmediate(() => this.continue(reason));
     else this.continue(reason);
   }
@@ -224,9 +197,7 @@ export class Connection implements LinkOwner {
     if (this.state === 'over' || this.state === 'ending') return;
     this.state = 'ending';
     this.goodbye = { type: DISCONNECT, code, properties };
-    this.error = null;
-    this.stopTimer();
-    this.timer = setTimeout(() => this.link.destroy(), this.settings.connectTimeoutMs);
+    this.endTimer = setTimeout(() => this.link.destroy(), this.settings.connectTimeoutMs);
     this.finishEnding();
   }
 
@@ -271,13 +242,20 @@ export class Connection implements LinkOwner {
   closed(error: Error | null): void {
     const ended = this.state === 'ending';
     this.state = 'over';
-    this.stopTimer();
-    let reason = this.error;
-    if (reason === null && !ended) {
-      reason = new ConnectionLost(`The connection was lost${error === null ? '' : `: ${error.message}`}`, null, error);
-    }
-    if (this.settleStart === null) this.owner.lost(reason);
-    else this.settleStart.reject(reason ?? new ConnectionLost('The client was closed'));
+    this.keepAlive.stop();
+    if (this.endTimer !== null) clearTimeout(this.endTimer);
+    const reason = this.error ?? lostConnection(error);
+    if (this.settleStart === null) this.owner.lost(ended ? null : reason);
+    else this.settleStart.reject(reason);
+  }
+
+  /** Sends a control packet behind every message that was published before it. */
+  private send(packet: ControlPacket): void {
+    if (this.state === 'over') return;
+    const { outbox } = this.link;
+    if (outbox.messages > 0) outbox.flush(turn);
+    outbox.pushControl(encode(this.profile, packet));
+    this.settings.trace?.sending(packet);
   }
 
   private onPublish(buffer: Buffer, first: number, start: number, end: number): void {
@@ -294,13 +272,14 @@ export class Connection implements LinkOwner {
       this.link.end(turn);
       return;
     }
+    if (packet.sessionPresent && this.startsClean) {
+      throw new ProtocolError('a session is present after a clean start'); // [MQTT-3.2.2-2]
+    }
     this.state = 'open';
     this.granted = packet.properties;
     const goodbye = this.profile.hasProperties ? [DISCONNECT] : [];
-    this.link.setLimits(sizeLimits([...OPEN_TYPES, ...goodbye], this.settings));
-    this.keepAliveMs = (packet.properties.serverKeepAlive ?? this.settings.keepAlive) * 1000; // [MQTT-3.1.2-21]
-    this.lastSent = performance.now();
-    if (this.keepAliveMs > 0) this.timer = setTimeout(() => this.checkKeepAlive(), this.keepAliveMs);
+    this.link.setLimits(sizeLimits([...OPEN_TYPES, ...goodbye], this.settings.properties));
+    this.keepAlive.start(packet.properties.serverKeepAlive ?? this.settings.keepAlive); // [MQTT-3.1.2-21]
     const { settleStart } = this;
     this.settleStart = null;
     this.owner.connected(this, packet);
@@ -345,7 +324,7 @@ export class Connection implements LinkOwner {
 
   private continue(reason: number): void {
     if ((this.pauses & reason) !== 0) return;
-    this.pingSentAt = 0;
+    this.keepAlive.forgive();
     this.link.resume(reason);
   }
 
@@ -355,56 +334,17 @@ export class Connection implements LinkOwner {
     if (this.goodbye === null) return;
     outbox.flush(turn);
     if (outbox.messages > 0 || outbox.isPaused) {
-      this.timer?.refresh();
+      this.endTimer?.refresh();
       return;
     }
     this.send(this.goodbye);
     this.goodbye = null;
     this.link.end(turn);
   }
-
-  private sentBytes(): void {
-    touch();
-    this.lastSent = monotonicNow();
-  }
-
-  /**
-   * PINGREQ when nothing was sent or nothing came for the keep-alive [MQTT-3.1.2-20]; half of it later the connection
-   * counts as lost if not a byte came. A reader that is paused on purpose is not judged by what it has not read.
-   */
-  private checkKeepAlive(): void {
-    const now = performance.now();
-    if (this.pauses !== 0 || this.link.lastReceived >= this.pingSentAt) this.pingSentAt = 0;
-    if (this.pingSentAt > 0 && now - this.pingSentAt >= this.keepAliveMs / 2) {
-      this.abandon(new ConnectionLost('The broker did not answer within the keep-alive', KEEP_ALIVE_TIMEOUT));
-      return;
-    }
-    const quietSince = this.pauses === 0 ? Math.min(this.lastSent, this.link.lastReceived) : this.lastSent;
-    let next = this.pingSentAt + this.keepAliveMs / 2;
-    if (this.pingSentAt === 0) {
-      next = quietSince + this.keepAliveMs;
-      if (now >= next) {
-        this.send({ type: PINGREQ });
-        this.pingSentAt = now;
-        next = now + this.keepAliveMs / 2;
-      }
-    }
-    this.timer = setTimeout(() => this.checkKeepAlive(), Math.max(1, next - now));
-  }
-
-  private stopTimer(): void {
-    if (this.timer !== null) clearTimeout(this.timer);
-    this.timer = null;
-  }
 }
 
-function encodeFor(profile: Profile, packet: ControlPacket): Buffer {
-  try {
-    return encode(profile, packet);
-  } catch (error) {
-    if (error instanceof RangeError) throw new InvalidRequest(PROTOCOL_ERROR, error.message);
-    throw error;
-  }
+function lostConnection(error: Error | null): ConnectionLost {
+  return new ConnectionLost(`The connection was lost${error === null ? '' : `: ${error.message}`}`, null, error);
 }
 
 function traceOf(message: ReceivedMessage): PublishTrace {

@@ -1,7 +1,13 @@
 // What a client has on its way: messages, and SUBSCRIBE and UNSUBSCRIBE requests, which share the packet identifiers.
 import type { SubscribePacket, UnsubscribePacket } from '../protocol/packets.ts';
 import { NO_PROPERTIES, type Properties } from '../protocol/properties.ts';
-import { encodeHead, encodePublishProperties, type Publication, type PublishFrame, publishFirst } from '../protocol/publish.ts';
+import {
+  encodeHead,
+  encodePublishProperties,
+  type Publication,
+  type PublishFrame,
+  publishFirst,
+} from '../protocol/publish.ts';
 import type { PublishResult, SubscribeResult } from './options.ts';
 
 const NOTHING = Buffer.alloc(0);
@@ -21,7 +27,8 @@ export class OutgoingMessage implements Publication {
   readonly retain: boolean;
   /** Topic alias that the caller wants, 0 without. */
   readonly alias: number;
-  readonly settle: Settle<PublishResult>;
+  /** Null where nobody waits: a QoS 0 message that could be sent at once. */
+  settle: Settle<PublishResult> | null;
   readonly topicKey: object;
   /** Empty while the alias stands for the topic. */
   topicBytes: Buffer;
@@ -42,12 +49,11 @@ export class OutgoingMessage implements Publication {
     qos: number,
     retain: boolean,
     properties: Properties,
-    settle: Settle<PublishResult>,
   ) {
     this.topic = topic;
     this.qos = qos;
     this.retain = retain;
-    this.settle = settle;
+    this.settle = null;
     this.topicKey = this;
     this.topicBytes = topicBytes;
     this.wholeTopic = topicBytes;

@@ -49,7 +49,10 @@ function generatedClientId(): string {
 
 function inRange(name: string, value: number, least: number): number {
   if (Number.isInteger(value) && value >= least && value <= LARGEST_U16) return value;
-  throw new InvalidRequest(PROTOCOL_ERROR, `${name} must be a whole number from ${least} to ${LARGEST_U16}, not ${value}`);
+  throw new InvalidRequest(
+    PROTOCOL_ERROR,
+    `${name} must be a whole number from ${least} to ${LARGEST_U16}, not ${value}`,
+  );
 }
 
 /** @throws InvalidRequest for options that make no CONNECT */
@@ -108,6 +111,8 @@ export function connectPacket(settings: Settings, first: boolean): ConnectPacket
     password: settings.password,
     will: settings.will,
     properties:
-      profile.hasProperties || settings.cleanStart ? properties : { ...properties, sessionExpiryInterval: NEVER_EXPIRES },
+      profile.hasProperties || settings.cleanStart
+        ? properties
+        : { ...properties, sessionExpiryInterval: NEVER_EXPIRES },
   };
 }

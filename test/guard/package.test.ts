@@ -21,7 +21,9 @@ import { connect, createBroker } from 'mqtt-suite';
 type IsAny<T> = 0 extends 1 & T ? true : false;
 export const untyped: [IsAny<typeof connect>, IsAny<typeof createBroker>] = [false, false];
 
-export async function main(port: number): Promise<number> {
+export async function main(): Promise<number> {
+  const broker = await createBroker({ listeners: [{ port: 0 }] });
+  const port: number = broker.ports[0] ?? 0;
   const client = await connect({ endpoint: { kind: 'tcp', host: '127.0.0.1', port } });
   const { codes } = await client.subscribe({ filter: 'a/#', qos: 1 });
   const result: { id: number } = await client.publish('a/b', 'hello', { qos: 1 });
@@ -32,6 +34,7 @@ export async function main(port: number): Promise<number> {
   await client.end();
   // @ts-expect-error: the topic is missing, and the types must say so.
   await client.publish();
+  await broker.stop();
   return 0;
 }
 `;

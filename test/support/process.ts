@@ -153,3 +153,8 @@ export class Program {
 export function finish(command: string, args: readonly string[], options: StartOptions = {}): Promise<Result> {
   return new Program(command, args, options).ended;
 }
+
+/** Runs one of the project's built commands to its end, with the Node that runs the tests. */
+export function finishBuilt(name: string, args: readonly string[], options: StartOptions = {}): Promise<Result> {
+  return finish(process.execPath, [built(name), ...args], options);
+}

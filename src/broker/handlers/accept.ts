@@ -22,6 +22,7 @@ export function accept(
   const context: ClientContext = { clientId: request.clientId, username: request.username, peer: peer.info };
   peer.context = context;
   peer.name = request.clientId;
+  peer.isBridge = packet.bridge;
   core.metrics.add(CONNECTIONS, 1);
   logConnected(peer, packet, request.username);
   const { session, wasPresent } = core.registry.open(request.clientId, packet.cleanStart, peer);

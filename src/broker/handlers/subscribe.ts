@@ -82,8 +82,8 @@ function subscribe(peer: Peer, request: SubscriptionRequest, identifier: number 
     mounted(peer, request.filter),
     shared === null ? null : shared.group,
     qos,
-    request.noLocal,
-    request.retainAsPublished,
+    request.noLocal || peer.isBridge,
+    request.retainAsPublished || peer.isBridge,
     identifier === undefined ? [] : [identifier],
   );
   const previous = session.subscriptions.get(request.filter) ?? null;

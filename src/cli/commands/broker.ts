@@ -130,8 +130,8 @@ async function reportFailure(error: unknown, io: Io): Promise<number> {
   // What the system says about files (a log file, say) has a code; anything else is a bug, and loud.
   const { code, path } = error as NodeJS.ErrnoException;
   if (typeof code !== 'string') throw error;
-  const where = path === undefined ? '' : ` (${path})`;
-  const text = `Error: ${systemErrorText(error)}${where}`;
+  const cause = systemErrorText(error);
+  const text = path === undefined ? `Error: ${cause}` : `Error: Unable to open ${path}. ${cause}.`;
   reportToForeground(text);
   io.stderr.write(`${paint.error(text)}\n`);
   return EXIT_ERROR;

@@ -14,9 +14,6 @@ import { traceLines } from '../trace.ts';
 import { type Console, openConsole } from './console.ts';
 import { failureOf } from './failure.ts';
 
-/** Exit code when -W is over. */
-export const EXIT_TIMEOUT = 27;
-
 /** Lost connections are dialled again every second. */
 export const EVERY_SECOND: ReconnectOptions = { minDelayMs: 1000, maxDelayMs: 1000 };
 
@@ -37,6 +34,8 @@ export async function clientCommand<T extends ClientTool>(
   io: Io,
   work: (options: Options<T>, place: Workplace) => Promise<number>,
 ): Promise<number> {
+  // A reader that goes away (`--help | head -1`) is no reason to fail.
+  for (const stream of [io.stdout, io.stderr]) stream.on('error', () => undefined);
   const parsed = await readCommandLine(tool, argv, io);
   if (typeof parsed === 'number') return parsed;
   const { debug, quiet } = parsed.options as Options<'pub'>;

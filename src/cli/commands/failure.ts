@@ -2,7 +2,12 @@
 import { ConnectionLost, ConnectRefused, InvalidRequest } from '../../client/errors.ts';
 import { explainTlsError } from '../../net/tls-errors.ts';
 import { PeerFault } from '../../protocol/errors.ts';
-import { KEEP_ALIVE_TIMEOUT, PACKET_TOO_LARGE, QOS_NOT_SUPPORTED, UNSUPPORTED_PROTOCOL_VERSION } from '../../protocol/reasons.ts';
+import {
+  KEEP_ALIVE_TIMEOUT,
+  PACKET_TOO_LARGE,
+  QOS_NOT_SUPPORTED,
+  UNSUPPORTED_PROTOCOL_VERSION,
+} from '../../protocol/reasons.ts';
 import { EXIT_ERROR, systemErrorText } from '../messages.ts';
 
 /** The other side broke the protocol. */
@@ -32,7 +37,10 @@ export function failureOf(error: unknown): Failure {
   if (error instanceof ConnectionLost) return lost(error);
   if (error instanceof InvalidRequest) return invalidRequest(error);
   if (error instanceof PeerFault) {
-    return { sentences: [`Error: The broker broke the protocol: ${error.message}.`], code: EXIT_PROTOCOL };
+    return {
+      sentences: [`Error: ${sentence(`the broker broke the protocol: ${error.message}`)}`],
+      code: EXIT_PROTOCOL,
+    };
   }
   if (!(error instanceof Error)) throw error;
   const explanation = explainTlsError(error);
@@ -56,14 +64,23 @@ function refusal(error: ConnectRefused): Failure {
   return { sentences: [`Connection error: ${reason.text}${hint}`], code: reason.code };
 }
 
+/** An established connection may still fail over TLS: a client certificate is refused only after the handshake. */
 function lost(error: ConnectionLost): Failure {
-  const why = error.reason === null ? '' : ` ${error.reason.text}.`;
-  const code = error.reason === KEEP_ALIVE_TIMEOUT ? EXIT_KEEP_ALIVE : EXIT_LOST;
-  return { sentences: [`Error: The connection was lost.${why}`], code };
+  const explanation = error.cause instanceof Error ? explainTlsError(error.cause) : null;
+  if (explanation !== null) return { sentences: [`Error: ${explanation}`], code: EXIT_TLS };
+  const text = error.message.startsWith('The connection was lost') ? 'The connection was lost' : error.message;
+  return {
+    sentences: [`Error: ${sentence(text)}`],
+    code: error.reason === KEEP_ALIVE_TIMEOUT ? EXIT_KEEP_ALIVE : EXIT_LOST,
+  };
 }
 
 function invalidRequest(error: InvalidRequest): Failure {
   const code =
     error.reason === PACKET_TOO_LARGE ? EXIT_OVERSIZE : error.reason === QOS_NOT_SUPPORTED ? EXIT_QOS : EXIT_ERROR;
-  return { sentences: [`Error: ${error.message}.`], code };
+  return { sentences: [`Error: ${sentence(error.message)}`], code };
 }
+
+/** With a capital and a full stop. */
+const sentence = (text: string): string =>
+  `${text.charAt(0).toUpperCase()}${text.slice(1)}${text.endsWith('.') ? '' : '.'}`;

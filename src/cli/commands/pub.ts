@@ -24,7 +24,9 @@ async function run(options: Options<'pub'>, place: Workplace): Promise<number> {
   const client = await openClient('pub', options, place, options.stdinLines ? EVERY_SECOND : null, null);
   const publisher = new Publisher(client, options, console);
   try {
-    await publisher.untilLost(payload === null ? sendLines(publisher, io) : sendRepeatedly(publisher, payload, options));
+    await publisher.untilLost(
+      payload === null ? sendLines(publisher, io) : sendRepeatedly(publisher, payload, options),
+    );
   } finally {
     // Whoever types lines at a lost connection must not keep the tool from ending.
     if (options.stdinLines) io.stdin.destroy();
@@ -115,9 +117,10 @@ class Publisher {
     });
   }
 
-  /** Waits for the acknowledgements and disconnects. */
+  /** Waits until everything has left and is acknowledged, and disconnects. */
   async end(): Promise<void> {
     await this.acknowledged();
+    await this.#client.drained();
     await this.#client.end(0, gatherProperties(this.#properties, 'disconnect'));
   }
 

@@ -1,5 +1,4 @@
 // mqtt-sub: subscribes and prints what comes in, until it has had enough or is told to stop.
-import { ConnectRefused } from '../../client/errors.ts';
 import type { Client, ReceivedMessage, SubscribeFilter } from '../../client/options.ts';
 import { reasonOf } from '../../protocol/reasons.ts';
 import { topicMatches } from '../../protocol/topic.ts';
@@ -8,10 +7,10 @@ import type { Io } from '../io.ts';
 import { EXIT_OK } from '../messages.ts';
 import type { Options } from '../options/tables.ts';
 import { gatherProperties } from '../property-option.ts';
-import { clientCommand, EVERY_SECOND, EXIT_TIMEOUT, openClient, type Workplace } from './client-command.ts';
+import { clientCommand, EVERY_SECOND, openClient, type Workplace } from './client-command.ts';
 import type { Console } from './console.ts';
 import { printerFor } from './printing.ts';
-import { onStopSignal, untilTimeout } from './stop.ts';
+import { Deadline, EXIT_TIMEOUT, endAfter, onStopSignal } from './stop.ts';
 
 /** Reason code that has the broker send the will all the same (MQTT 5.0 section 3.14.2.1). */
 const WITH_WILL = 4;
@@ -22,16 +21,138 @@ export function main(argv: readonly string[], io: Io): Promise<number> {
 }
 
 async function run(options: Options<'sub'>, place: Workplace): Promise<number> {
-  const print = printerFor(options, place.console);
-  return untilTimeout(options.timeout, place.console, async (timeout) => {
-    const client = await openClient('sub', options, place, EVERY_SECOND, options.timeout);
-    const subscriber = new Subscriber(client, options, place.console, print);
-    timeout.onExpiry(() => subscriber.stop(EXIT_TIMEOUT));
-    const forget = onStopSignal(() => subscriber.stop(EXIT_OK, WITH_WILL));
-    try {
-      return await subscriber.run();
-    } finally {
-      forget();
+  const { console } = place;
+  const print = printerFor(options, console);
+  const deadline = new Deadline(options.timeout);
+  let client: Client;
+  try {
+    client = await openClient('sub', options, place, EVERY_SECOND, options.timeout);
+  } catch (error) {
+    if (!deadline.isOver) throw error;
+    console.error('Timed out');
+    return EXIT_TIMEOUT;
+  }
+  const subscriber = new Subscriber(client, options, console, print);
+  deadline.watch(() => subscriber.stop(EXIT_TIMEOUT));
+  const forget = onStopSignal(() => subscriber.stop(EXIT_OK, WITH_WILL));
+  try {
+    const code = await subscriber.run();
+    if (code === EXIT_TIMEOUT) console.error('Timed out');
+    return code;
+  } finally {
+    forget();
+    deadline.cancel();
+  }
+}
+
+/** A subscribed client with what its messages go through. */
+class Subscriber {
+  readonly #client: Client;
+  readonly #options: Options<'sub'>;
+  readonly #console: Console;
+  readonly #print: MessagePrinter;
+  readonly #ended: Promise<number>;
+  #resolve: (code: number) => void = () => undefined;
+  #reject: (error: Error) => void = () => undefined;
+  #printed = 0;
+  #removing = false;
+  #stopping = false;
+
+  constructor(client: Client, options: Options<'sub'>, console: Console, print: MessagePrinter) {
+    this.#client = client;
+    this.#options = options;
+    this.#console = console;
+    this.#print = print;
+    this.#ended = new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
+    client.on('message', (message) => this.#receive(message));
+    client.on('close', (error) => {
+      if (error !== null) this.#reject(error);
+    });
+    console.out.watch({
+      full: () => client.pause(),
+      drained: () => client.resume(),
+      closed: () => this.stop(EXIT_OK),
+    });
+  }
+
+  /** Subscribes and goes on until the end; resolves to the exit code, rejects with the client's error. */
+  run(): Promise<number> {
+    this.#subscribe().catch((error: Error) => {
+      if (!this.#stopping) this.#reject(error);
+    });
+    return this.#ended;
+  }
+
+  /** Ends in an orderly way, with the reason code of the DISCONNECT. What still comes in is not printed. */
+  stop(exitCode: number, reasonCode = 0): void {
+    if (this.#stopping) return;
+    this.#stopping = true;
+    const removed = this.#removing && reasonCode === 0 ? this.#client.drained() : null;
+    const properties = gatherProperties(this.#options.properties, 'disconnect');
+    endAfter(this.#client, removed, reasonCode, properties).then(() => this.#resolve(exitCode), this.#reject);
+  }
+
+  async #subscribe(): Promise<void> {
+    const { topics, unsubscribe, properties, exitAfterSubscribe } = this.#options;
+    if (topics.length > 0) {
+      const filters = topics.map((filter) => this.#subscription(filter));
+      const { codes } = await this.#client.subscribe(filters, gatherProperties(properties, 'subscribe'));
+      this.#tellRefusals(codes);
+      if (codes.every((code) => code >= 0x80)) {
+        this.#console.error('All subscription requests were denied.');
+        this.stop(EXIT_OK);
+        return;
+      }
     }
-  });
+    if (unsubscribe.length > 0)
+      await this.#client.unsubscribe(unsubscribe, gatherProperties(properties, 'unsubscribe'));
+    if (exitAfterSubscribe) this.stop(EXIT_OK);
+  }
+
+  #subscription(filter: string): SubscribeFilter {
+    const { qos, retainAsPublished, retainHandling } = this.#options;
+    return { filter, qos, retainAsPublished, retainHandling };
+  }
+
+  /** Where the broker grants only some of the filters, says which ones it does not. */
+  #tellRefusals(codes: readonly number[]): void {
+    if (codes.every((code) => code >= 0x80)) return;
+    codes.forEach((code, i) => {
+      if (code < 0x80) return;
+      this.#console.warn(`Warning: Subscription to '${this.#options.topics[i]}' was refused: ${reasonOf(code).text}.`);
+    });
+  }
+
+  #receive(message: ReceivedMessage): void {
+    if (this.#stopping) return;
+    const { retainedOnly, skipRetained, filterOut, removeRetained, count } = this.#options;
+    if (retainedOnly && !message.retain) {
+      this.stop(EXIT_OK);
+      return;
+    }
+    if (skipRetained && message.retain) return;
+    for (let i = 0; i < filterOut.length; i++) {
+      if (topicMatches(filterOut[i] as string, message.topic)) return;
+    }
+    if (removeRetained && message.retain) this.#remove(message.topic);
+    this.#print(message, this.#console);
+    this.#printed += 1;
+    if (this.#printed === count) this.stop(EXIT_OK);
+  }
+
+  /** Deletes a retained message: an empty one takes its place (MQTT 5.0 section 3.3.1.3). */
+  #remove(topic: string): void {
+    this.#removing = true;
+    this.#client.publish(topic, '', { qos: 1, retain: true }).then(
+      ({ reason }) => {
+        if (reason.code < 0x80) return;
+        this.#console.warn(`Warning: The retained message of '${topic}' was not removed: ${reason.text}.`);
+      },
+      // A lost connection shows in the client's end.
+      () => undefined,
+    );
+  }
 }

@@ -43,7 +43,7 @@ export const CONNECTION_OPTIONS = [
     group: 'Connection',
     value: 'URL',
     missing: '-L argument given but no URL specified',
-    help: 'User, password, host, port and topic in one: mqtt://[USER[:PASSWORD]@]HOST[:PORT]/TOPIC. mqtts, ws and wss choose TLS and WebSocket. Percent escapes are decoded, an IPv6 address goes in brackets. Options of their own win over parts of the URL.',
+    help: 'User, password, host, port and topic in one: mqtt://[USER[:PASSWORD]@]HOST[:PORT]/TOPIC. mqtts, ws and wss choose TLS and WebSocket. Percent escapes are decoded, an IPv6 address goes in brackets. Other options win over parts of the URL.',
   },
   {
     key: 'unix',

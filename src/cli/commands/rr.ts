@@ -1,0 +1,142 @@
+// mqtt-rr: publishes a request and prints its response, the first message on the response topic.
+import { randomBytes } from 'node:crypto';
+import type { Client, ReceivedMessage } from '../../client/options.ts';
+import { reasonOf } from '../../protocol/reasons.ts';
+import type { MessagePrinter } from '../format.ts';
+import type { Io } from '../io.ts';
+import { EXIT_ERROR, EXIT_OK } from '../messages.ts';
+import type { Options } from '../options/tables.ts';
+import { gatherProperties } from '../property-option.ts';
+import { clientCommand, openClient, type Workplace } from './client-command.ts';
+import type { Console } from './console.ts';
+import { printerFor } from './printing.ts';
+import { payloadOf } from './pub.ts';
+import { Deadline, EXIT_TIMEOUT, endAfter, onStopSignal } from './stop.ts';
+
+/** Length of the correlation data where the options give none. */
+const CORRELATION_BYTES = 16;
+
+/** Runs the command; resolves to its exit code. */
+export function main(argv: readonly string[], io: Io): Promise<number> {
+  return clientCommand('rr', argv, io, run);
+}
+
+async function run(options: Options<'rr'>, place: Workplace): Promise<number> {
+  const { io, console } = place;
+  const print = printerFor(options, console);
+  const payload = await payloadOf(options, io);
+  const deadline = new Deadline(options.timeout);
+  let client: Client;
+  try {
+    client = await openClient('rr', options, place, null, options.timeout);
+  } catch (error) {
+    if (!deadline.isOver) throw error;
+    console.error('Timed out');
+    return EXIT_TIMEOUT;
+  }
+  const request = new Request(client, options, console, print);
+  deadline.watch(() => request.stop(EXIT_TIMEOUT));
+  const forget = onStopSignal(() => request.stop(EXIT_OK));
+  try {
+    const code = await request.run(payload);
+    if (code === EXIT_TIMEOUT) console.error('Timed out');
+    return code;
+  } finally {
+    forget();
+    deadline.cancel();
+  }
+}
+
+/** One request and the wait for its response. */
+class Request {
+  readonly #client: Client;
+  readonly #options: Options<'rr'>;
+  readonly #responseTopic: string;
+  readonly #correlationData: Buffer;
+  readonly #console: Console;
+  readonly #print: MessagePrinter;
+  readonly #ended: Promise<number>;
+  #resolve: (code: number) => void = () => undefined;
+  #reject: (error: Error) => void = () => undefined;
+  #sent = false;
+  #stopping = false;
+
+  constructor(client: Client, options: Options<'rr'>, console: Console, print: MessagePrinter) {
+    this.#client = client;
+    this.#options = options;
+    this.#responseTopic = options.responseTopic ?? '';
+    const given = gatherProperties(options.properties, 'publish').correlationData;
+    this.#correlationData = given ?? randomBytes(CORRELATION_BYTES);
+    this.#console = console;
+    this.#print = print;
+    this.#ended = new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
+    client.on('message', (message) => this.#receive(message));
+    client.on('close', (error) => {
+      if (error !== null) this.#reject(error);
+    });
+  }
+
+  /** Resolves to the exit code, rejects with the client's error. */
+  run(payload: Buffer): Promise<number> {
+    this.#send(payload).catch((error: Error) => {
+      if (!this.#stopping) this.#reject(error);
+    });
+    return this.#ended;
+  }
+
+  stop(exitCode: number): void {
+    if (this.#stopping) return;
+    this.#stopping = true;
+    const properties = gatherProperties(this.#options.properties, 'disconnect');
+    endAfter(this.#client, null, 0, properties).then(() => this.#resolve(exitCode), this.#reject);
+  }
+
+  /** Subscribes first, so that the response can't come too early. */
+  async #send(payload: Buffer): Promise<void> {
+    const { topic, qos, properties, retainAsPublished, retainHandling } = this.#options;
+    const filter = { filter: this.#responseTopic, qos, retainAsPublished, retainHandling };
+    const { codes } = await this.#client.subscribe(filter, gatherProperties(properties, 'subscribe'));
+    const code = codes[0] ?? 0;
+    if (code >= 0x80) {
+      this.#fail(`Error: The subscription to '${this.#responseTopic}' was refused: ${reasonOf(code).text}.`);
+      return;
+    }
+    this.#sent = true;
+    const { id, reason } = await this.#client.publish(topic ?? '', payload, {
+      qos,
+      properties: {
+        ...gatherProperties(properties, 'publish'),
+        responseTopic: this.#responseTopic,
+        correlationData: this.#correlationData,
+      },
+    });
+    if (reason.code >= 0x80) this.#fail(`Warning: Publish ${id} failed: ${reason.text}.`);
+  }
+
+  #fail(sentence: string): void {
+    if (this.#stopping) return;
+    this.#console.error(sentence);
+    this.stop(EXIT_ERROR);
+  }
+
+  #receive(message: ReceivedMessage): void {
+    if (this.#stopping || !this.#sent || !this.#isResponse(message)) return;
+    this.#print(message, this.#console);
+    this.stop(EXIT_OK);
+  }
+
+  /**
+   * Whether a message answers this request. A retained one is older than the request, except where the retain flag only
+   * tells how it was published; one with other correlation data than the request's answers somebody else. One without any
+   * is taken, as simple responders send none.
+   */
+  #isResponse(message: ReceivedMessage): boolean {
+    if (message.topic !== this.#responseTopic) return false;
+    if (message.retain && (this.#options.skipRetained || !this.#options.retainAsPublished)) return false;
+    const theirs = message.properties.correlationData;
+    return theirs === undefined || theirs.equals(this.#correlationData);
+  }
+}

@@ -1,0 +1,100 @@
+// One attempt to connect, and the loop that makes another one until it works or cannot work.
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Dialer } from '../net/transport.ts';
+import {
+  BAD_AUTHENTICATION_METHOD,
+  BAD_USERNAME_OR_PASSWORD,
+  BANNED,
+  CLIENT_IDENTIFIER_NOT_VALID,
+  NOT_AUTHORIZED,
+  type Reason,
+  SESSION_TAKEN_OVER,
+  UNSUPPORTED_PROTOCOL_VERSION,
+} from '../protocol/reasons.ts';
+import { Backoff } from '../util/backoff.ts';
+import { Connection, type ConnectionOwner } from './connection.ts';
+import { ConnectionLost, ConnectRefused } from './errors.ts';
+import type { ReconnectOptions } from './options.ts';
+import type { Settings } from './settings.ts';
+
+/**
+ * Refusals that the next attempt would meet again, and the take-over of the session: two clients that both come back would
+ * throw each other out for ever.
+ */
+const FINAL_REASONS: readonly Reason[] = [
+  UNSUPPORTED_PROTOCOL_VERSION,
+  CLIENT_IDENTIFIER_NOT_VALID,
+  BAD_USERNAME_OR_PASSWORD,
+  NOT_AUTHORIZED,
+  BANNED,
+  BAD_AUTHENTICATION_METHOD,
+  SESSION_TAKEN_OVER,
+];
+
+/** Whether another attempt makes no sense after this error. */
+export function isFinal(error: Error): boolean {
+  if (!(error instanceof ConnectRefused || error instanceof ConnectionLost)) return false;
+  return error.reason !== null && FINAL_REASONS.includes(error.reason);
+}
+
+/**
+ * Dials, sends CONNECT and waits for CONNACK, all within the time of the settings.
+ * @param first whether the client was never connected before
+ * @param signal gives up
+ */
+export async function connectOnce(
+  settings: Settings,
+  dialer: Dialer,
+  owner: ConnectionOwner,
+  first: boolean,
+  signal: AbortSignal,
+): Promise<void> {
+  const seconds = settings.connectTimeoutMs / 1000;
+  const late = new AbortController();
+  const timer = setTimeout(
+    () => late.abort(new ConnectionLost(`No connection was made within ${seconds} seconds`)),
+    settings.connectTimeoutMs,
+  );
+  const either = AbortSignal.any([signal, late.signal]);
+  let stop = (): void => {};
+  try {
+    const transport = await dialer.dial(either);
+    const connection = new Connection(transport, settings, owner);
+    stop = () => connection.abandon(either.reason as Error);
+    const started = connection.start(first);
+    if (either.aborted) stop();
+    else either.addEventListener('abort', stop, { once: true });
+    await started;
+  } finally {
+    clearTimeout(timer);
+    either.removeEventListener('abort', stop);
+  }
+}
+
+/**
+ * Calls `attempt` with growing delays in front until it succeeds. Rejects with the error after which another attempt makes
+ * no sense, or with the signal's.
+ * @param announce is told of every delay, and why
+ */
+export async function keepTrying(
+  options: ReconnectOptions,
+  why: Error,
+  attempt: () => Promise<void>,
+  announce: (error: Error, delayMs: number) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  const backoff = new Backoff(options.minDelayMs, options.maxDelayMs);
+  for (let error = why; ; ) {
+    if (isFinal(error)) throw error;
+    const delayMs = Math.round(backoff.next());
+    announce(error, delayMs);
+    await sleep(delayMs, undefined, { signal });
+    try {
+      await attempt();
+      return;
+    } catch (failure) {
+      if (!(failure instanceof Error) || signal.aborted) throw failure;
+      error = failure;
+    }
+  }
+}

@@ -1,0 +1,66 @@
+// Time that stands still until a scenario moves it: keep-alive, expiry and will delay are tested to the tick, and a slow
+// machine changes nothing. The process's clocks and intervals are replaced; plain timeouts stay real.
+import { mock } from 'node:test';
+
+interface Interval {
+  readonly call: () => void;
+  readonly every: number;
+  due: number;
+}
+
+/** Longest delay that setTimeout takes. */
+const FAR = 2_147_483_647;
+
+/** Lets everything happen that is due by itself: bytes on their way through memory, promises, flush turns. */
+export async function settle(): Promise<void> {
+  for (let turn = 0; turn < 6; turn++) await new Promise((resolve) => setImmediate(resolve));
+}
+
+/** The replaced clock; restore() brings the real one back. */
+export class WireClock {
+  private now = 0;
+  private readonly start = Date.now();
+  private readonly intervals = new Map<NodeJS.Timeout, Interval>();
+  private readonly restorers: (() => void)[] = [];
+
+  constructor() {
+    const date = mock.method(Date, 'now', () => this.start + this.now);
+    const monotonic = mock.method(performance, 'now', () => 1000 + this.now);
+    const set = mock.method(globalThis, 'setInterval', (call: () => void, every: number) => this.add(call, every));
+    const clear = mock.method(globalThis, 'clearInterval', (handle: NodeJS.Timeout) => this.remove(handle));
+    for (const { mock: context } of [date, monotonic, set, clear]) this.restorers.push(() => context.restore());
+  }
+
+  restore(): void {
+    for (const handle of [...this.intervals.keys()]) this.remove(handle);
+    for (const restore of this.restorers) restore();
+  }
+
+  /** Moves time on, calling what is due on the way. */
+  async advance(milliseconds: number): Promise<void> {
+    const end = this.now + milliseconds;
+    const step = Math.max(100, milliseconds / 50);
+    while (this.now < end) {
+      this.now = Math.min(end, this.now + step);
+      // The coarse clocks of the process are read anew in a new turn only.
+      await settle();
+      for (const interval of [...this.intervals.values()]) {
+        if (interval.due > this.now) continue;
+        interval.due = this.now + interval.every;
+        interval.call();
+      }
+    }
+    await settle();
+  }
+
+  private add(call: () => void, every: number): NodeJS.Timeout {
+    const handle = setTimeout(() => undefined, FAR).unref();
+    this.intervals.set(handle, { call, every, due: this.now + every });
+    return handle;
+  }
+
+  private remove(handle: NodeJS.Timeout): void {
+    clearTimeout(handle);
+    this.intervals.delete(handle);
+  }
+}

@@ -1,0 +1,109 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import fc from 'fast-check';
+import { messageJson } from '../../../src/cli/json.ts';
+import { wallTime } from '../../../src/cli/strftime.ts';
+import type { ReceivedMessage } from '../../../src/client/options.ts';
+import { received } from './messages.ts';
+
+const time = wallTime();
+const plain = { parsePayload: false, pretty: false };
+const parsed = { parsePayload: true, pretty: false };
+
+const json = (message: Partial<ReceivedMessage>, style = plain): string => {
+  const bytes = messageJson(received(message), time, style);
+  assert.ok(bytes !== null);
+  return bytes.toString();
+};
+const payloadOf = (text: string): string => json({ payload: Buffer.from(text) }, parsed).replace(/^.*"payload":/, '');
+
+describe('messages as JSON', () => {
+  it('has the members in their order', () => {
+    const text = json({
+      topic: 'f/a',
+      payload: Buffer.from('{"x":1}'),
+      qos: 1,
+      id: 1,
+      properties: {
+        contentType: 'application/json',
+        responseTopic: 'r/t',
+        correlationData: Buffer.from('cd01'),
+        userProperties: [
+          ['k1', 'v1'],
+          ['k2', 'v2'],
+        ],
+        payloadFormatIndicator: 1,
+        messageExpiryInterval: 60,
+      },
+    });
+    assert.match(text, /^\{"tst":"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}[+-]\d{4}",/);
+    assert.equal(
+      text.slice(text.indexOf('"topic"')),
+      '"topic":"f/a","qos":1,"retain":false,"payloadlen":7,"mid":1,"properties":{"content-type":"application/json",' +
+        '"response-topic":"r/t","correlation-data":"cd01","user-properties":[{"k1":"v1"},{"k2":"v2"}],' +
+        '"payload-format-indicator":1,"message-expiry-interval":60},"payload":"{\\"x\\":1}"}',
+    );
+  });
+
+  it('leaves mid and properties out where there are none, and has null for no payload', () => {
+    const text = json({ payload: Buffer.alloc(0), retain: true });
+    assert.equal(
+      text.slice(text.indexOf('"topic"')),
+      '"topic":"t","qos":0,"retain":true,"payloadlen":0,"payload":null}',
+    );
+    assert.match(json({ payload: Buffer.alloc(0) }, parsed), /"payload":null\}$/);
+  });
+
+  it('shows one subscription identifier as a number and several as an array', () => {
+    assert.match(json({ properties: { subscriptionIdentifiers: [5] } }), /\{"subscription-identifier":5\}/);
+    assert.match(json({ properties: { subscriptionIdentifiers: [5, 6] } }), /\{"subscription-identifier":\[5,6\]\}/);
+  });
+
+  it('keeps every byte of the payload', () => {
+    fc.assert(
+      fc.property(fc.uint8Array(), (payload) => {
+        const bytes = messageJson(received({ topic: 'grün', payload: Buffer.from(payload) }), time, plain) as Buffer;
+        const message = JSON.parse(bytes.toString('latin1'));
+        assert.deepEqual(Buffer.from(message.payload ?? '', 'latin1'), Buffer.from(payload));
+        assert.equal(Buffer.from(message.topic, 'latin1').toString(), 'grün');
+      }),
+    );
+  });
+
+  it('takes in any JSON as the payload', () => {
+    fc.assert(
+      fc.property(fc.json(), fc.boolean(), (text, pretty) => {
+        const bytes = messageJson(received({ payload: Buffer.from(text) }), time, { parsePayload: true, pretty });
+        assert.deepEqual(JSON.parse((bytes as Buffer).toString()).payload, JSON.parse(text));
+      }),
+    );
+  });
+
+  it('writes values in their shortest form', () => {
+    assert.equal(payloadOf(' [1, 2.50, 1e3, -0, {}, [] , "a" , true,null ] '), '[1,2.5,1000,0,{},[],"a",true,null]}');
+    assert.equal(payloadOf('"\\u00e9\\n\\/\\u0022\\ud83d\\ude00\\u0001"'), '"é\\n/\\"😀\\u0001"}');
+  });
+
+  it('loses no digits, no equal keys and no order', () => {
+    const exact = '{"b":12345678901234567890,"2":1,"a":1e400,"b":2,"__proto__":3}';
+    assert.equal(payloadOf(exact), `${exact}}`);
+  });
+
+  it('refuses what is no JSON', () => {
+    for (const text of ['hello', '{} x', '{"a":}', '[1,]', '\u00ff', `${'['.repeat(1001)}${']'.repeat(1001)}`]) {
+      assert.equal(messageJson(received({ payload: Buffer.from(text) }), time, parsed), null, text.slice(0, 20));
+    }
+    assert.equal(payloadOf(`${'['.repeat(999)}${']'.repeat(999)}`).length, 2 * 999 + 1);
+  });
+
+  it('spreads with tabs', () => {
+    const payload = Buffer.from('{"x":1,"y":[1,2.5,{},[{"a":1}]],"e":[],"s":{}}');
+    const text = json({ payload, qos: 1, id: 3 }, { parsePayload: true, pretty: true });
+    assert.equal(
+      text.slice(text.indexOf('\t"topic"')),
+      '\t"topic":\t"t",\n\t"qos":\t1,\n\t"retain":\tfalse,\n\t"payloadlen":\t46,\n\t"mid":\t3,\n\t"payload":\t{\n' +
+        '\t\t"x":\t1,\n\t\t"y":\t[1, 2.5, {\n\t\t\t}, [{\n\t\t\t\t\t"a":\t1\n\t\t\t\t}]],\n' +
+        '\t\t"e":\t[],\n\t\t"s":\t{\n\t\t}\n\t}\n}',
+    );
+  });
+});

@@ -1,0 +1,306 @@
+// Command lines and what they mean. The sentences are those of mosquitto_pub, mosquitto_sub and mosquitto_rr.
+import assert from 'node:assert/strict';
+import { describe, it, test } from 'node:test';
+import fc from 'fast-check';
+import { UsageError } from '../../../src/cli/messages.ts';
+import type { Tool } from '../../../src/cli/options/row.ts';
+import { type Options, optionsOf } from '../../../src/cli/options/tables.ts';
+import { parseArguments } from '../../../src/cli/parse.ts';
+
+const TOOLS: readonly Tool[] = ['broker', 'pub', 'sub', 'rr', 'passwd'];
+
+const pub = (...words: string[]): Options<'pub'> => parseArguments('pub', ['-t', 'a', ...words]).options;
+const sub = (...words: string[]): Options<'sub'> => parseArguments('sub', ['-t', 'a', ...words]).options;
+
+/** The sentence that a command line is refused with. */
+function refusal(tool: Tool, words: readonly string[]): string {
+  try {
+    parseArguments(tool, words);
+  } catch (error) {
+    assert.ok(error instanceof UsageError, String(error));
+    return error.message;
+  }
+  return 'accepted';
+}
+
+describe('values are the words behind an option, whatever they look like', () => {
+  for (const word of [
+    '-5',
+    '--help',
+    '',
+    '-secret',
+    '--',
+    '-t',
+    '"quoted"',
+    "'quoted'",
+    'a=b',
+    '--foo=bar',
+    '007',
+    'Ä',
+  ]) {
+    it(`-m ${JSON.stringify(word)}`, () => {
+      assert.equal(pub('-m', word).message, word);
+      assert.equal(pub('-P', word, '-u', word, '-n').password, word);
+    });
+  }
+
+  it('any text at all', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'grapheme' }), (word) => {
+        assert.equal(pub('-m', word).message, word);
+      }),
+    );
+  });
+
+  it('numbers stay the text that was typed', () => {
+    assert.equal(pub('-n', '-i', '007').id, '007');
+    assert.equal(pub('-n', '-i', '1e3').id, '1e3');
+  });
+
+  it('-x -1 and ∞ mean for ever', () => {
+    assert.equal(sub('-x', '-1').sessionExpiry, 0xffff_ffff);
+    assert.equal(sub('-x', '∞').sessionExpiry, 0xffff_ffff);
+    assert.equal(sub('-x', '5').sessionExpiry, 5);
+  });
+
+  it('a user property takes four words', () => {
+    const { properties, retain } = pub('-n', '-D', 'publish', 'user-property', '--a', '-r', '-r');
+    assert.deepEqual(
+      properties.map(({ command, row, value }) => [command, row.option, value]),
+      [['publish', 'user-property', ['--a', '-r']]],
+    );
+    assert.equal(retain, true);
+  });
+});
+
+describe('repeated options', () => {
+  it('are gathered where the tool takes several', () => {
+    const { options } = parseArguments('sub', ['-t', 'a', '--topic', 'b/#', '-T', 'c', '-T', '+/d', '-U', 'e']);
+    assert.deepEqual(options.topics, ['a', 'b/#']);
+    assert.deepEqual(options.filterOut, ['c', '+/d']);
+    assert.deepEqual(options.unsubscribe, ['e']);
+  });
+
+  it('count once, the last, elsewhere', () => {
+    assert.equal(pub('-n', '-t', 'b').topic, 'b');
+    assert.equal(pub('-n', '-q', '1', '-q', '2').qos, 2);
+    assert.equal(pub('-n', '-d', '-d').debug, true);
+  });
+});
+
+describe('the URL', () => {
+  const url = (text: string) => parseArguments('sub', ['-L', text]).options;
+
+  it('fills in what other options leave open', () => {
+    const { topics, url: parts } = url('mqtts://tom:secret@broker.example:99/a/b');
+    assert.deepEqual(topics, ['a/b']);
+    assert.deepEqual(parts, {
+      tls: true,
+      ws: false,
+      host: 'broker.example',
+      port: 99,
+      username: 'tom',
+      password: 'secret',
+      topic: 'a/b',
+    });
+  });
+
+  it('carries any name, password and IPv6 address', () => {
+    const parts = url('ws://t%40m:p%2Fw%3A@[::1]/a%20b/#').url;
+    assert.deepEqual([parts?.username, parts?.password, parts?.host, parts?.port], ['t@m', 'p/w:', '::1', null]);
+    assert.deepEqual([parts?.topic, parts?.ws], ['a b/#', true]);
+  });
+
+  it('adds its filter to those of mqtt-sub, and gives way to the topic of mqtt-pub', () => {
+    assert.deepEqual(parseArguments('sub', ['-t', 'x', '-L', 'mqtt://h/y']).options.topics, ['x', 'y']);
+    assert.equal(parseArguments('pub', ['-t', 'x', '-L', 'mqtt://h/y', '-n']).options.topic, 'x');
+    assert.equal(parseArguments('pub', ['-L', 'mqtt://h/100%', '-n']).options.topic, '100%');
+  });
+});
+
+describe('refused with one clear sentence', () => {
+  const cases: readonly (readonly [Tool, readonly string[], string])[] = [
+    ['sub', ['--foo'], "Unknown option '--foo'."],
+    ['sub', ['foo'], "Unknown option 'foo'."],
+    ['sub', ['-t', 'a', '-dv'], "Unknown option '-dv'."],
+    ['sub', ['-t', 'a', '-m', 'x'], "Unknown option '-m'."],
+    ['sub', ['--hots', 'x'], "Unknown option '--hots'.\nDid you mean '--host'?"],
+    ['sub', ['--host=x'], "Unknown option '--host=x'.\nDid you mean '--host x'?"],
+    ['sub', ['--'], "Unknown option '--'."],
+    ['rr', ['-l'], "Unknown option '-l'."],
+    ['rr', ['-r'], "Unknown option '-r'."],
+    ['sub', [], 'You must specify a topic to subscribe to (-t) or unsubscribe from (-U).'],
+    ['pub', ['-t', 'a'], 'Both topic and message must be supplied.'],
+    ['pub', ['-m', 'a'], 'Both topic and message must be supplied.'],
+    ['rr', ['-t', 'a', '-m', 'x'], 'All of topic, message, and response topic must be supplied.'],
+    ['pub', ['-t', 'a', '-m', 'x', '-f', 'y'], 'Only one type of message can be sent at once.'],
+    ['pub', ['-t', 'a', '-m', 'x', '-m', 'y'], 'Only one type of message can be sent at once.'],
+    ['pub', ['-t', 'a', '-l', '-s'], 'Only one type of message can be sent at once.'],
+    ['pub', ['-t', 'a', '-n', '-m', ''], 'Only one type of message can be sent at once.'],
+    ['sub', ['-t', 'a', '-i', 'x', '-I', 'y'], '-i and -I argument cannot be used together.'],
+    ['sub', ['-t', 'a', '-I', 'y', '-i', 'x'], '-i and -I argument cannot be used together.'],
+    ['sub', ['-t', 'a', '-R', '--retained-only'], "Combining '-R' and '--retained-only' makes no sense."],
+    ['sub', ['-t', 'a', '-c'], 'You must provide a client id if you are using the -c option.'],
+    ['sub', ['-t', 'a', '-c', '-I', 'x'], 'You must provide a client id if you are using the -c option.'],
+    ['sub', ['-t', 'a', '-q', '3'], 'Invalid QoS given: 3'],
+    ['sub', ['-t', 'a', '-q', 'abc'], 'Invalid QoS given: abc'],
+    ['sub', ['-t', 'a', '-q', '__proto__'], 'Invalid QoS given: __proto__'],
+    ['sub', ['-t', 'a', '-p', '0'], 'Invalid port given: 0'],
+    ['sub', ['-t', 'a', '-p', '65536'], 'Invalid port given: 65536'],
+    ['sub', ['-t', 'a', '-p', '1e3'], 'Invalid port given: 1e3'],
+    ['sub', ['-t', 'a', '-k', '4'], 'Invalid keepalive given, it must be between 5 and 65535 inclusive.'],
+    ['sub', ['-t', 'a', '-V', '6'], 'Invalid protocol version argument given.'],
+    ['sub', ['-t', 'a', '-x', 'abc'], 'session-expiry-interval not a number.'],
+    ['sub', ['-t', 'a', '-x', '-2'], 'session-expiry-interval out of range.'],
+    ['sub', ['-t', 'a', '-x', '4294967296'], 'session-expiry-interval out of range.'],
+    ['sub', ['-t', 'a', '-C', '0'], 'Invalid message count "0".'],
+    ['sub', ['-t', 'a', '-W', '0'], 'Invalid timeout "0".'],
+    ['sub', ['-t', 'a', '-M', '0'], 'Maximum inflight messages must be greater than 0.'],
+    ['pub', ['-t', 'a', '-n', '--repeat', '0'], '--repeat argument must be >0.'],
+    ['pub', ['-t', 'a', '-n', '--repeat-delay', '-1'], '--repeat-delay argument must be >=0.0.'],
+    ['sub', ['-t', 'a/#/b'], "Invalid subscription topic 'a/#/b', are all '+' and '#' wildcards correct?"],
+    ['sub', ['-t', ''], "Invalid subscription topic '', it is empty."],
+    ['sub', ['-U', 'a+'], "Invalid unsubscribe topic 'a+', are all '+' and '#' wildcards correct?"],
+    ['sub', ['-t', 'a', '-T', '#b'], "Invalid filter topic '#b', are all '+' and '#' wildcards correct?"],
+    ['pub', ['-t', 'a/#', '-n'], "Invalid publish topic 'a/#', does it contain '+' or '#'?"],
+    ['pub', ['-L', 'mqtt://h/a/+', '-n'], "Invalid publish topic 'a/+', does it contain '+' or '#'?"],
+    ['rr', ['-t', 'a', '-e', 'b/#', '-n'], "Invalid response topic 'b/#', does it contain '+' or '#'?"],
+    ['sub', ['-t', 'a', '--will-topic', 'a/#'], "Invalid will topic 'a/#', does it contain '+' or '#'?"],
+    ['sub', ['-t', 'a', '--will-payload', 'x'], 'Will payload given, but no will topic given.'],
+    ['sub', ['-t', 'a', '--will-retain'], 'Will retain given, but no will topic given.'],
+    ['sub', ['-t', 'a', '--will-qos', '3'], 'Invalid will QoS 3'],
+    ['sub', ['-t', 'a', '--cert', 'x'], 'Both certfile and keyfile must be provided if one of them is set.'],
+    ['sub', ['-t', 'a', '--key', 'x'], 'Both certfile and keyfile must be provided if one of them is set.'],
+    ['sub', ['-L', 'foo://x/a'], 'unsupported URL scheme.'],
+    ['sub', ['-L', 'constructor://x/a'], 'unsupported URL scheme.'],
+    ['sub', ['-L', 'mqtt://localhost'], 'Invalid URL for -L argument specified - topic missing.'],
+    ['sub', ['-L', 'mqtt:///a'], 'Invalid URL for -L argument specified - host missing.'],
+    ['sub', ['-L', 'mqtt://h:99999/a'], 'Invalid port given: 99999'],
+    ['sub', ['-t', 'a', '-D', 'connect', 'foo'], '--property argument given but not enough arguments specified.'],
+    [
+      'sub',
+      ['-t', 'a', '-D', 'connect', 'user-property', 'x'],
+      '--property argument given but not enough arguments specified.',
+    ],
+    ['sub', ['-t', 'a', '-D', 'foo', 'content-type', 'x'], 'Invalid command given in --property argument.'],
+    ['sub', ['-t', 'a', '-D', 'connect', 'foo', 'x'], 'Invalid property name given in --property argument.'],
+    [
+      'sub',
+      ['-t', 'a', '-D', 'connect', 'content-type', 'x'],
+      'content-type property not allowed for connect in --property argument.',
+    ],
+    [
+      'pub',
+      ['-t', 'a', '-n', '-D', 'publish', 'subscription-identifier', '1'],
+      'subscription-identifier property not allowed for publish in --property argument.',
+    ],
+    [
+      'sub',
+      ['-t', 'a', '-D', 'connect', 'receive-maximum', '70000'],
+      'Property value (70000) out of range for property receive-maximum.',
+    ],
+    [
+      'sub',
+      ['-t', 'a', '-D', 'connect', 'receive-maximum', '0'],
+      'Property value (0) out of range for property receive-maximum.',
+    ],
+    [
+      'sub',
+      ['-t', 'a', '-D', 'connect', 'request-problem-information', '2'],
+      'Property value (2) out of range for property request-problem-information.',
+    ],
+    ['broker', ['foo'], "Unknown option 'foo'."],
+    ['broker', ['-c'], '-c argument given, but no config file specified.'],
+    ['broker', ['-p', '70000'], 'Invalid port specified (70000).'],
+    ['passwd', ['-c', '-D', 'x', 'y'], '-c and -D cannot be used together.'],
+    ['passwd', ['-c', '-U', 'x'], '-c and -U cannot be used together.'],
+    ['passwd', ['-D', '-U', 'x'], '-D and -U cannot be used together.'],
+    ['passwd', ['-b', '-D', 'x', 'y'], '-b and -D cannot be used together.'],
+    ['passwd', ['-I', '0', 'x', 'y'], 'Number of iterations must be > 0.'],
+  ];
+  for (const [tool, words, sentence] of cases) {
+    it(`mqtt-${tool} ${words.join(' ')}`, () => assert.equal(refusal(tool, words), sentence));
+  }
+
+  it('a value that is too long for a property', () => {
+    const words = ['-t', 'a', '-n', '-D', 'publish', 'content-type', 'x'.repeat(65_536)];
+    assert.equal(refusal('pub', words), 'Property value too long for property content-type.');
+  });
+});
+
+test('the first mistake counts, in the order of the command line', () => {
+  assert.equal(refusal('sub', ['-q', '3', '--foo']), 'Invalid QoS given: 3');
+  assert.equal(refusal('sub', ['--foo', '-q', '3']), "Unknown option '--foo'.");
+});
+
+test('--help and --version end the command line, and nothing else is checked', () => {
+  for (const tool of TOOLS) {
+    const { help } = parseArguments(tool, ['--help', '--foo']).options as { help: boolean };
+    assert.equal(help, true, tool);
+    const { version } = parseArguments(tool, ['--version']).options as { version: boolean };
+    assert.equal(version, true, tool);
+  }
+});
+
+test('mqtt-passwd takes everything from the first operand on as it stands', () => {
+  const { options, operands } = parseArguments('passwd', ['-b', '-c', 'file', '-user', '--secret']);
+  assert.deepEqual([options.batch, options.create, operands], [true, true, ['file', '-user', '--secret']]);
+  assert.deepEqual(parseArguments('passwd', ['-c', '-', 'tom']).operands, ['-', 'tom']);
+});
+
+describe('the tables', () => {
+  for (const tool of TOOLS) {
+    const rows = optionsOf(tool);
+
+    it(`mqtt-${tool} has no spelling and no field twice`, () => {
+      const names = rows.flatMap((row) => row.names);
+      assert.equal(new Set(names).size, names.length);
+      assert.equal(new Set(rows.map((row) => row.key)).size, rows.length);
+    });
+
+    for (const row of rows) {
+      it(`mqtt-${tool} ${row.names[0]} is complete`, () => {
+        assert.ok(row.names.every((name) => /^(-[A-Za-z]|--[a-z][a-z0-9-]+)$/.test(name)));
+        assert.match(row.help, /\.$/);
+        assert.equal(row.kind.switch, row.value === undefined);
+        assert.equal(row.kind.switch, row.missing === undefined);
+        for (const key of row.conflicts?.keys ?? []) {
+          assert.ok(!row.tools.includes(tool) || rows.some((other) => other.key === key) || key === 'stdinLines', key);
+        }
+      });
+
+      it(`mqtt-${tool} ${row.names.join(', ')}: every spelling is known`, () => {
+        for (const name of row.names) {
+          const sentence = refusal(tool, [name]);
+          if (row.refused !== undefined) {
+            assert.equal(sentence, `The option '${name}' is known but not supported. ${row.refused}`);
+          } else if (row.missing !== undefined) {
+            assert.equal(sentence, `${row.missing}.`);
+          } else {
+            assert.doesNotMatch(sentence, /^Unknown option/);
+          }
+        }
+      });
+    }
+  }
+
+  it('has every option of the clients that Mosquitto has', () => {
+    const common = '-h -p -i -I -u -P -d -V -L -k -c -x -M -A -o -q -D -S -t';
+    const long =
+      '--will-topic --will-payload --will-qos --will-retain --nodelay --quiet --unix --ws --cafile --capath --cert --key --insecure --tls-use-os-certs --tls-version --ciphers --tls-alpn --psk --psk-identity --no-tls --tls-keylog --tls-engine --tls-engine-kpass-sha1 --keyform --proxy --help --version';
+    const own: Readonly<Record<string, string>> = {
+      pub: '-m -f -s -n -l -r --repeat --repeat-delay',
+      sub: '-v -C -W -E -F --pretty -N -R --retained-only --remove-retained --retain-as-published --retain-handling -T -U -w --message-rate --random-filter',
+      rr: '-m -f -s -n -v -W -F --pretty -N -R -e --latency --retain-as-published --retain-handling',
+    };
+    for (const tool of ['pub', 'sub', 'rr'] as const) {
+      const names = new Set(optionsOf(tool).flatMap((row) => row.names));
+      const wanted = `${common} ${long} ${own[tool]}`.split(' ');
+      assert.deepEqual(
+        wanted.filter((name) => !names.has(name)),
+        [],
+        tool,
+      );
+    }
+  });
+});
