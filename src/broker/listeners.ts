@@ -1,38 +1,52 @@
 // The open listeners of a broker: opening with Mosquitto's log lines, limits on connections, handing transports to peers,
-// and keeping step with a reloaded configuration.
-import type { ListenerConfig } from '../config/config.ts';
+// and keeping step with a reloaded configuration. What a reload can find wrong in files is found before anything changes;
+// a socket that the system then refuses costs that one listener, and the next reload tries again.
+import type { Config, ListenerConfig } from '../config/config.ts';
 import type { ConfigDiff } from '../config/reload.ts';
 import { listen } from '../net/endpoint.ts';
 import type { ListenSpec } from '../net/specs.ts';
+import type { TlsListener } from '../net/tls.ts';
 import { explainTlsError } from '../net/tls-errors.ts';
-import type { Listener, Transport } from '../net/transport.ts';
+import type { Listener, PeerInfo, Transport } from '../net/transport.ts';
+import { ADMINISTRATIVE_ACTION } from '../protocol/reasons.ts';
 import { listenerSettingsOf } from './derive.ts';
+import type { ClientContext } from './hooks/points.ts';
 import { tlsOptionsOf } from './listener-tls.ts';
 import { Peer, type PeerListener } from './peer.ts';
-import type { SecurityHooks } from './security.ts';
+import { grantRights, type SecurityHooks } from './security.ts';
 import type { Core } from './settings.ts';
 
 /** One open listener. */
 interface Open {
   config: ListenerConfig;
   readonly peers: PeerListener;
-  socket: Listener;
+  /** What the socket was opened with. */
+  spec: ListenSpec;
+  socket: Listener | TlsListener;
+}
+
+/** How listeners are run, beside their configuration. */
+export interface ListenerOptions {
+  readonly keylog: ((line: Buffer) => void) | null;
+  /** Milliseconds that a connection may take until its CONNECT is complete. */
+  readonly connectTimeoutMs: number;
 }
 
 /** All listeners of a broker. */
 export class Listeners {
   private readonly core: Core;
   private readonly security: SecurityHooks;
-  private readonly tcpNoDelay: () => boolean;
-  private readonly keylog: ((line: Buffer) => void) | null;
+  private readonly options: ListenerOptions;
   private open: Open[];
+  /** The listener that a connection came through, for the rights of sessions that outlive it. */
+  private readonly origins: WeakMap<PeerInfo, PeerListener>;
 
-  constructor(core: Core, security: SecurityHooks, tcpNoDelay: () => boolean, keylog: ((line: Buffer) => void) | null) {
+  constructor(core: Core, security: SecurityHooks, options: ListenerOptions) {
     this.core = core;
     this.security = security;
-    this.tcpNoDelay = tcpNoDelay;
-    this.keylog = keylog;
+    this.options = options;
     this.open = [];
+    this.origins = new WeakMap();
   }
 
   /** Ports that are bound, in the order of the configuration; 0 for Unix sockets. */
@@ -40,47 +54,28 @@ export class Listeners {
     return this.open.map((listener) => listener.socket.port);
   }
 
-  /** Opens listeners; if one fails, those of this call are closed again and the error is thrown. */
-  async add(configs: readonly ListenerConfig[]): Promise<void> {
-    const added: Open[] = [];
-    try {
-      for (const config of configs) added.push(await this.openOne(config));
-    } catch (error) {
-      await Promise.all(added.map((listener) => listener.socket.close()));
-      throw error;
-    }
-    this.open.push(...added);
+  /**
+   * Opens the listeners of a configuration. Rejects with ConfigError for certificates, or with the system's error, which
+   * then has `port`; those that were opened are left to `close`.
+   */
+  async start(config: Config): Promise<void> {
+    const specs = config.listeners.map((listener) => this.specOf(config, listener));
+    for (const [index, listener] of config.listeners.entries()) await this.openOne(listener, specs[index]!);
   }
 
-  /** Follows a reloaded configuration: certificates and settings anew, listeners opened and closed. */
-  async update(diff: ConfigDiff): Promise<void> {
-    for (const { before, after, reopen } of diff.kept) {
-      const listener = this.open.find((one) => one.config === before);
-      if (listener === undefined) continue;
-      listener.config = after;
-      listener.peers.settings = listenerSettingsOf(after, this.security.of(after));
-      if (reopen) {
-        await listener.socket.close();
-        listener.socket = await this.listen(after, listener.peers);
-      } else if ('update' in listener.socket) {
-        const options = tlsOptionsOf(after, this.keylog);
-        if (options !== null) (listener.socket as Listener & { update(o: typeof options): void }).update(options);
-      }
-    }
-    for (const config of diff.removed) {
-      const listener = this.open.find((one) => one.config === config);
-      if (listener === undefined) continue;
-      await listener.socket.close();
-      this.open = this.open.filter((one) => one !== listener);
-    }
-    await this.add(diff.added);
-  }
-
-  /** Takes a connection that came from inside the process; it counts as the first listener's. */
-  acceptOwn(transport: Transport): void {
-    const first = this.open[0];
-    if (first === undefined) transport.destroy();
-    else this.accept(transport, first.peers);
+  /**
+   * Reads the certificates of a reloaded configuration; throws ConfigError, with nothing changed, if one is bad. The result
+   * makes the listeners follow: settings and certificates anew, sockets opened and closed. It never rejects.
+   */
+  prepare(config: Config, diff: ConfigDiff): () => Promise<void> {
+    const specs = new Map(config.listeners.map((listener) => [listener, this.specOf(config, listener)]));
+    return async () => {
+      for (const listener of diff.removed) await this.remove(listener);
+      for (const { before, after, reopen } of diff.kept) await this.keep(before, after, specs.get(after)!, reopen);
+      for (const listener of diff.added) await this.tryToOpen(listener, specs.get(listener)!);
+      this.open.sort((a, b) => config.listeners.indexOf(a.config) - config.listeners.indexOf(b.config));
+      this.renewRights();
+    };
   }
 
   /** Stops accepting. */
@@ -90,19 +85,74 @@ export class Listeners {
     await Promise.all(closing.map((listener) => listener.socket.close()));
   }
 
-  private async openOne(config: ListenerConfig): Promise<Open> {
-    const peers: PeerListener = { settings: listenerSettingsOf(config, this.security.of(config)), connections: 0 };
-    return { config, peers, socket: await this.listen(config, peers) };
+  /** Closes a listener that is no longer wanted, and its clients: the rules that they came in by are gone. */
+  private async remove(config: ListenerConfig): Promise<void> {
+    const listener = this.open.find((one) => one.config === config);
+    if (listener === undefined) return;
+    this.open = this.open.filter((one) => one !== listener);
+    await listener.socket.close();
+    for (const peer of [...this.core.peers]) {
+      if (peer instanceof Peer && peer.listener === listener.peers) peer.close(ADMINISTRATIVE_ACTION);
+    }
   }
 
-  private async listen(config: ListenerConfig, peers: PeerListener): Promise<Listener> {
-    const spec = this.specOf(config);
+  private async keep(
+    before: ListenerConfig,
+    after: ListenerConfig,
+    spec: ListenSpec,
+    mustReopen: boolean,
+  ): Promise<void> {
+    const listener = this.open.find((one) => one.config === before);
+    if (listener === undefined) {
+      await this.tryToOpen(after, spec);
+      return;
+    }
+    const reopens = mustReopen || socketOptions(listener.spec) !== socketOptions(spec);
+    listener.config = after;
+    listener.spec = spec;
+    listener.peers.settings = listenerSettingsOf(after, this.security.of(after));
+    if (!reopens) {
+      if (spec.tls !== undefined && 'update' in listener.socket) listener.socket.update(spec.tls);
+      return;
+    }
+    await listener.socket.close();
+    try {
+      listener.socket = await this.listen(spec, listener.peers);
+    } catch (error) {
+      this.open = this.open.filter((one) => one !== listener);
+      this.reportUnopened(spec, error as Error);
+    }
+  }
+
+  private async tryToOpen(config: ListenerConfig, spec: ListenSpec): Promise<void> {
+    try {
+      await this.openOne(config, spec);
+    } catch (error) {
+      this.reportUnopened(spec, error as Error);
+    }
+  }
+
+  private reportUnopened(spec: ListenSpec, error: Error): void {
+    const place = spec.kind === 'unix' ? `path ${spec.path}` : `port ${spec.port}`;
+    this.core.log.error?.(`Error: The listener on ${place} can't be opened: ${error.message}. The next reload tries again.`);
+  }
+
+  private async openOne(config: ListenerConfig, spec: ListenSpec): Promise<void> {
+    const peers: PeerListener = {
+      settings: listenerSettingsOf(config, this.security.of(config)),
+      connectTimeoutMs: this.options.connectTimeoutMs,
+      connections: 0,
+    };
+    this.open.push({ config, peers, spec, socket: await this.listen(spec, peers) });
+  }
+
+  private async listen(spec: ListenSpec, peers: PeerListener): Promise<Listener | TlsListener> {
     this.logOpening(spec);
     return listen(
       spec,
       (transport) => this.accept(transport, peers),
       (error, address, port) => {
-        const cause = explainTlsError(error) ?? error.message;
+        const cause = (explainTlsError(error) ?? error.message).replace(/\.$/, '');
         this.core.log.notice?.(`Client connection from ${address}:${port} failed: ${cause}.`);
       },
     );
@@ -120,22 +170,33 @@ export class Listeners {
     if (settings.logsConnections) {
       log.notice?.(`New connection from ${info.address}:${info.port} on port ${info.localPort}.`);
     }
+    this.origins.set(info, peers);
     new Peer(this.core, peers, transport);
   }
 
-  private specOf(config: ListenerConfig): ListenSpec {
-    const tls = tlsOptionsOf(config, this.keylog) ?? undefined;
-    const isWeb = config.protocol === 'websockets';
-    const plain = config.path === null ? 'tcp' : 'unix';
+  /** Connected and absent clients alike are judged by the rules of now. */
+  private renewRights(): void {
+    for (const session of this.core.registry.sessions()) {
+      const context = session.context as Partial<ClientContext>;
+      const listener = context.peer === undefined ? undefined : this.origins.get(context.peer);
+      if (listener !== undefined) grantRights(session, context as ClientContext, listener.settings.hooks);
+    }
+    for (const peer of this.core.peers) if (peer instanceof Peer) peer.writableTopic = null;
+  }
+
+  private specOf(config: Config, listener: ListenerConfig): ListenSpec {
+    const tls = tlsOptionsOf(listener, this.options.keylog) ?? undefined;
+    const isWeb = listener.protocol === 'websockets';
+    const plain = listener.path === null ? 'tcp' : 'unix';
     return {
       kind: isWeb ? (tls === undefined ? 'ws' : 'wss') : tls === undefined ? plain : 'tls',
-      host: config.host ?? undefined,
-      port: config.port,
-      path: config.path ?? undefined,
-      family: config.socketDomain === null ? undefined : config.socketDomain === 'ipv4' ? 4 : 6,
+      host: listener.host ?? undefined,
+      port: listener.port,
+      path: listener.path ?? undefined,
+      family: listener.socketDomain === null ? undefined : listener.socketDomain === 'ipv4' ? 4 : 6,
       tls,
-      ws: isWeb ? { origins: config.websocketsOrigin } : undefined,
-      noDelay: this.tcpNoDelay(),
+      ws: isWeb ? { origins: listener.websocketsOrigin } : undefined,
+      noDelay: config.global.setTcpNodelay,
     };
   }
 
@@ -152,4 +213,9 @@ export class Listeners {
       if (spec.family !== 4 && !isFour) log.information?.(`Opening ipv6 listen socket on port ${spec.port}.`);
     }
   }
+}
+
+/** What a socket keeps for life, to be compared: all but the certificates, which an open one takes anew. */
+function socketOptions({ tls: _, ...rest }: ListenSpec): string {
+  return JSON.stringify(rest);
 }

@@ -1,29 +1,36 @@
-// The hook sets of a broker: one for each combination of security options that listeners have.
+// The hook sets of a broker: one for each combination of security options that listeners have. An embedding program's
+// plugins stand in all of them, but live once: they are reloaded and closed by a set of their own.
 import type { Config, ListenerConfig, SecurityConfig } from '../config/config.ts';
+import { ConfigError } from '../config/errors.ts';
 import type { Logger } from '../log/logger.ts';
 import { HookSet } from './hooks/hooks.ts';
-import type { Plugin } from './hooks/points.ts';
+import { ALLOW, type ClientContext, HOOK_POINTS, type Plugin, READ, WRITE } from './hooks/points.ts';
 import { HashPool } from './plugins/hash-pool.ts';
 import { securityPlugins } from './plugins/security.ts';
+import type { Session } from './sessions/session.ts';
 
 /** Builds, finds, reloads and closes hook sets. */
 export class SecurityHooks {
   private readonly log: Logger;
   private readonly pool: HashPool;
-  private readonly extra: readonly Plugin[];
+  /** The embedding program's plugins: for their life, and without it, to stand in the sets. */
+  private readonly own: HookSet;
+  private readonly lent: readonly Plugin[];
   private sets: Map<string, HookSet>;
 
   /** @param extra plugins of an embedding program, asked before the built-in ones */
   constructor(log: Logger, extra: readonly Plugin[]) {
     this.log = log;
     this.pool = new HashPool();
-    this.extra = extra;
+    this.own = this.setOf(extra);
+    this.lent = extra.map(withoutLife);
     this.sets = new Map();
   }
 
   /**
-   * Makes the hook sets of a configuration, keeping those whose options did not change; these read their files anew if
-   * `rereads`. Nothing changes if a new file is bad: throws a sentence with file and line.
+   * Makes the hook sets of a configuration and keeps those whose options did not change. Throws ConfigError, with nothing
+   * changed, if a file that is new to the configuration is bad. The result puts the sets into force, has those that were
+   * kept read their files anew, and returns the sentences about files that are bad: what was read before stays in force.
    */
   prepare(config: Config): () => string[] {
     const next = new Map<string, HookSet>();
@@ -32,14 +39,11 @@ export class SecurityHooks {
       const key = keyOf(listener);
       if (next.has(key)) continue;
       const present = this.sets.get(key);
-      if (present === undefined) next.set(key, this.make(listener));
-      else {
-        kept.push(present);
-        next.set(key, present);
-      }
+      if (present !== undefined) kept.push(present);
+      next.set(key, present ?? this.make(listener));
     }
     return () => {
-      const errors = kept.flatMap((set) => set.reload());
+      const errors = [this.own, ...kept].flatMap((set) => set.reload());
       for (const [key, set] of this.sets) if (!next.has(key)) set.close();
       this.sets = next;
       return errors;
@@ -52,22 +56,42 @@ export class SecurityHooks {
   }
 
   close(): void {
-    for (const set of this.sets.values()) set.close();
+    for (const set of [this.own, ...this.sets.values()]) set.close();
     this.pool.close();
   }
 
   private make(listener: ListenerConfig): HookSet {
     const { passwordFile, aclFile } = listener.security;
-    const plugins = securityPlugins(
-      { allowAnonymous: listener.allowAnonymous, passwordFile, aclFile },
-      this.log,
-      this.pool,
-    );
-    return new HookSet([...this.extra, ...plugins], (plugin, point, error) => {
+    const options = { allowAnonymous: listener.allowAnonymous, passwordFile, aclFile };
+    try {
+      return this.setOf([...this.lent, ...securityPlugins(options, this.log, this.pool)]);
+    } catch (error) {
+      throw new ConfigError((error as Error).message.split('\n'));
+    }
+  }
+
+  private setOf(plugins: readonly Plugin[]): HookSet {
+    return new HookSet(plugins, (plugin, point, error) => {
       const text = error instanceof Error ? error.message : String(error);
       this.log.error?.(`Error: Plugin ${plugin} failed in ${point}: ${text}`);
     });
   }
+}
+
+/** Settles what a session's client may read and, for its will, write; asked anew for each topic. */
+export function grantRights(session: Session, context: ClientContext, hooks: HookSet): void {
+  session.mayRead = hooks.hasAuthorize ? (topic) => hooks.authorize(context, READ, topic) === ALLOW : null;
+  session.mayWrite = hooks.hasAuthorize ? (topic) => hooks.authorize(context, WRITE, topic) : null;
+}
+
+/** A plugin's points alone: whoever closes or reloads this does not reach the plugin. */
+function withoutLife(plugin: Plugin): Plugin {
+  const points: Record<string, unknown> = {};
+  for (const point of Object.keys(HOOK_POINTS) as (keyof typeof HOOK_POINTS)[]) {
+    const call = plugin[point];
+    if (call !== undefined) points[point] = call.bind(plugin as never);
+  }
+  return { name: plugin.name, cacheable: plugin.cacheable ?? true, ...points };
 }
 
 /** Listeners with the same key share a hook set. */

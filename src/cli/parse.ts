@@ -1,8 +1,10 @@
 // Command line → typed options. Mosquitto's grammar is simple and strict: a word is an option exactly as spelled, and the
 // words behind it are its value whatever they look like (`-m --help` sends "--help"), so the option table alone can cut the
-// command line into options. yargs then gathers, types and checks them. Values reach yargs as numbers of their place:
-// it would take quotes off them.
-import yargs, { type Options as YargsOption } from 'yargs';
+// command line into options. The parser of yargs then gathers them by type. Values reach it as numbers of their place: it
+// would take quotes off them. The rest of yargs stays out of the tools: help and checks come from the tables, and loading it
+// would cost every mqtt-pub more than its own code does.
+import { Parser } from 'yargs/helpers';
+import { nearestName } from '../config/nearest.ts';
 import { checkClientOptions } from './check.ts';
 import { checkTopicFilter, checkTopicName } from './kinds.ts';
 import { UsageError } from './messages.ts';
@@ -80,25 +82,22 @@ function cutWords(tool: Tool, rows: readonly OptionRow[], argv: readonly string[
 
 /** Has yargs gather the cut words by the rows: switches, lists, and single values of which the last counts. */
 function gather(rows: readonly OptionRow[], cut: Cut): Record<string, unknown> {
-  const settings: Record<string, YargsOption> = {};
-  for (const { key, kind } of rows) {
-    settings[key] = kind.switch ? { type: 'boolean', default: false } : { type: 'string', array: true, default: [] };
-  }
-  const found = yargs()
-    .detectLocale(false)
-    .help(false)
-    .version(false)
-    .exitProcess(false)
-    .fail(false)
-    .parserConfiguration(PARSER_SETTINGS)
-    .strict()
-    .options(settings)
-    .parseSync(cut.words);
+  const keysOf = (isSwitch: boolean) => rows.filter(({ kind }) => kind.switch === isSwitch).map(({ key }) => key);
+  const found: Record<string, unknown> = Parser(cut.words, {
+    boolean: keysOf(true),
+    string: keysOf(false),
+    array: keysOf(false),
+    configuration: PARSER_SETTINGS,
+  });
   const fields: Record<string, unknown> = {};
   for (const { key, kind, list, fallback, refused } of rows) {
     if (refused !== undefined) continue;
-    const values = kind.switch ? [] : (found[key] as string[]).map((place) => cut.values[Number(place)]);
-    fields[key] = kind.switch ? found[key] : list === true ? values : (values.at(-1) ?? fallback ?? null);
+    if (kind.switch) {
+      fields[key] = found[key] === true;
+      continue;
+    }
+    const values = ((found[key] ?? []) as string[]).map((place) => cut.values[Number(place)]);
+    fields[key] = list === true ? values : (values.at(-1) ?? fallback ?? null);
   }
   return fields;
 }
@@ -136,26 +135,7 @@ function unknownOption(word: string, rows: readonly OptionRow[]): string {
   const value = word.slice(name.length + 1);
   if (name !== word && names.includes(name)) return `${sentence}\nDid you mean '${name} ${value}'?`;
   if (!word.startsWith('--')) return sentence;
-  let best: { name: string; distance: number } = { name: '', distance: 3 };
-  for (const candidate of names) {
-    if (!candidate.startsWith('--')) continue;
-    const distance = editDistance(word, candidate);
-    if (distance < best.distance) best = { name: candidate, distance };
-  }
-  return best.name === '' ? sentence : `${sentence}\nDid you mean '${best.name}'?`;
-}
-
-/** How many letters must be inserted, deleted or replaced to get from one word to the other. */
-function editDistance(from: string, to: string): number {
-  if (Math.abs(from.length - to.length) > 2) return 3;
-  let row = Array.from({ length: to.length + 1 }, (_, i) => i);
-  for (let i = 1; i <= from.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= to.length; j++) {
-      const replaced = row[j - 1]! + (from[i - 1] === to[j - 1] ? 0 : 1);
-      next.push(Math.min(replaced, row[j]! + 1, next[j - 1]! + 1));
-    }
-    row = next;
-  }
-  return row[to.length]!;
+  const longNames = names.filter((candidate) => candidate.startsWith('--')).map((candidate) => candidate.slice(2));
+  const nearest = nearestName(word.slice(2), longNames);
+  return nearest === null ? sentence : `${sentence}\nDid you mean '--${nearest}'?`;
 }

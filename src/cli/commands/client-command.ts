@@ -12,7 +12,7 @@ import { readCommandLine, reportUsageError } from '../start.ts';
 import { withSpinner } from '../terminal.ts';
 import { traceLines } from '../trace.ts';
 import { type Console, openConsole } from './console.ts';
-import { failureOf } from './failure.ts';
+import { failureOf, whileConnecting } from './failure.ts';
 
 /** Lost connections are dialled again every second. */
 export const EVERY_SECOND: ReconnectOptions = { minDelayMs: 1000, maxDelayMs: 1000 };
@@ -78,7 +78,12 @@ export async function openClient<T extends ClientTool>(
     ...(trace === null ? {} : { trace }),
     ...(timeout === null ? {} : { connectTimeoutMs: timeout * 1000 }),
   };
-  // The trace shows what is going on; a spinner would only be in its way.
-  if (trace !== null) return connect(settings);
-  return withSpinner(io, `Connecting to ${settings.endpoint.host}`, connect(settings));
+  const { host, kind } = settings.endpoint;
+  try {
+    // The trace shows what is going on; a spinner would only be in its way.
+    if (trace !== null) return await connect(settings);
+    return await withSpinner(io, `Connecting to ${host}`, connect(settings));
+  } catch (error) {
+    throw whileConnecting(error, kind);
+  }
 }

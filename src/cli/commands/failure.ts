@@ -1,5 +1,6 @@
 // Why a client could not connect, or could not go on: the sentences for people and the exit code for scripts.
 import { ConnectionLost, ConnectRefused, InvalidRequest } from '../../client/errors.ts';
+import type { Endpoint } from '../../client/options.ts';
 import { explainTlsError } from '../../net/tls-errors.ts';
 import { PeerFault } from '../../protocol/errors.ts';
 import {
@@ -29,10 +30,44 @@ export interface Failure {
   readonly code: number;
 }
 
+/** A first attempt that failed in a way that only whoever dialled can explain. */
+class NotConnected extends Error {
+  readonly failure: Failure;
+
+  constructor(failure: Failure, cause: Error) {
+    super(failure.sentences.join(' '), { cause });
+    this.failure = failure;
+  }
+}
+
+/**
+ * The error of a first attempt, made clearer where the two sides seem to disagree about TLS: a broker that gets plain text
+ * on its TLS port, or TLS on another one, mostly just closes the connection.
+ */
+export function whileConnecting(error: unknown, kind: Endpoint['kind']): unknown {
+  const isSecure = kind === 'tls' || kind === 'wss';
+  if (error instanceof ConnectionLost && error.reason === null) {
+    const { sentences, code } = lost(error);
+    if (code !== EXIT_LOST || !error.message.startsWith(LOST)) return error;
+    const hint = isSecure
+      ? 'The broker closed the connection right after the TLS handshake: it may want a certificate (--cert and --key).'
+      : 'The broker closed the connection without an answer: it may expect TLS on this port (--cafile).';
+    return kind === 'unix' ? error : new NotConnected({ sentences: [...sentences, hint], code }, error);
+  }
+  if (isSecure && error instanceof Error && (error as NodeJS.ErrnoException).code === 'ECONNRESET') {
+    const sentence = explainTlsError(error) ?? 'The other side closed the connection: it speaks no TLS on this port.';
+    return new NotConnected({ sentences: [`Error: ${sentence}`], code: EXIT_TLS }, error);
+  }
+  return error;
+}
+
+/** How the client begins its sentence about a connection that ended without a reason. */
+const LOST = 'The connection was lost';
 const LOOKUP_ERRORS: readonly string[] = ['ENOTFOUND', 'EAI_AGAIN', 'EAI_FAIL', 'EAI_NODATA', 'EAI_NONAME'];
 
 /** The failure that an error of the client stands for. An error of ours (a bug) is thrown again. */
 export function failureOf(error: unknown): Failure {
+  if (error instanceof NotConnected) return error.failure;
   if (error instanceof ConnectRefused) return refusal(error);
   if (error instanceof ConnectionLost) return lost(error);
   if (error instanceof InvalidRequest) return invalidRequest(error);
@@ -68,7 +103,7 @@ function refusal(error: ConnectRefused): Failure {
 function lost(error: ConnectionLost): Failure {
   const explanation = error.cause instanceof Error ? explainTlsError(error.cause) : null;
   if (explanation !== null) return { sentences: [`Error: ${explanation}`], code: EXIT_TLS };
-  const text = error.message.startsWith('The connection was lost') ? 'The connection was lost' : error.message;
+  const text = error.message.startsWith(LOST) ? LOST : error.message;
   return {
     sentences: [`Error: ${sentence(text)}`],
     code: error.reason === KEEP_ALIVE_TIMEOUT ? EXIT_KEEP_ALIVE : EXIT_LOST,
