@@ -39,6 +39,8 @@ export interface BrokerOptions {
   readonly plugins?: readonly Plugin[];
   /** Receives TLS key log lines. */
   readonly keylog?: (line: Buffer) => void;
+  /** Milliseconds that a connection may take until its CONNECT is complete; default 30,000. */
+  readonly connectTimeoutMs?: number;
 }
 
 /** A message of the embedding program's own. */
@@ -63,6 +65,8 @@ export interface Broker {
 
 /** Length of a tick of the wheel that keep-alive, expiry and will delay hang on, in milliseconds. */
 const TICK_MS = 100;
+/** Milliseconds for CONNECT unless the options say otherwise. */
+const CONNECT_TIMEOUT_MS = 30_000;
 /** Time that clients have to take their goodbye, in milliseconds. */
 const GOODBYE_MS = 1000;
 
@@ -106,12 +110,10 @@ class RunningBroker implements Broker {
     this.sink = this.openSink(config);
     this.useSink(config, this.sink);
     this.security = new SecurityHooks(this.log, options.plugins ?? []);
-    this.listeners = new Listeners(
-      this.core,
-      this.security,
-      () => this.config.global.setTcpNodelay,
-      options.keylog ?? null,
-    );
+    this.listeners = new Listeners(this.core, this.security, {
+      keylog: options.keylog ?? null,
+      connectTimeoutMs: options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS,
+    });
     this.sysTree = new SysTree(
       this.core.metrics,
       (topic, payload) => publishOwn(this.core, topic, Buffer.from(payload), 2, true, {}),
@@ -143,7 +145,7 @@ class RunningBroker implements Broker {
       log.warning?.('For more details see the man page mqtt-broker.conf(5).');
     }
     this.security.prepare(config)();
-    await this.listeners.add(config.listeners);
+    await this.listeners.start(config);
     this.startTimers();
     this.started = true;
     log.information?.(`mqtt-broker version ${VERSION} running`);
@@ -194,6 +196,7 @@ class RunningBroker implements Broker {
     const diff = diffConfigs(this.config, next);
     // What can fail comes first; from the first assignment on, the new configuration holds.
     const commitSecurity = this.security.prepare(next);
+    const commitListeners = this.listeners.prepare(next, diff);
     if (diff.changes.some(({ option }) => option.section === 'Logging')) {
       const sink = this.openSink(next);
       const old = this.sink;
@@ -213,7 +216,7 @@ class RunningBroker implements Broker {
     this.config = next;
     this.useSettings(next);
     this.core.trie.outdateAll();
-    await this.listeners.update(diff);
+    await commitListeners();
     this.stopTimers();
     this.startTimers();
   }

@@ -73,9 +73,17 @@ export class Listeners {
       for (const listener of diff.removed) await this.remove(listener);
       for (const { before, after, reopen } of diff.kept) await this.keep(before, after, specs.get(after)!, reopen);
       for (const listener of diff.added) await this.tryToOpen(listener, specs.get(listener)!);
-      this.open.sort((a, b) => config.listeners.indexOf(a.config) - config.listeners.indexOf(b.config));
+      const order = (one: Open): number => config.listeners.indexOf(one.config);
+      this.open.sort((a, b) => order(a) - order(b));
       this.renewRights();
     };
+  }
+
+  /** Takes a connection that came from inside the process; it counts as the first listener's. */
+  acceptOwn(transport: Transport): void {
+    const first = this.open[0];
+    if (first === undefined) transport.destroy();
+    else this.accept(transport, first.peers);
   }
 
   /** Stops accepting. */
@@ -134,7 +142,9 @@ export class Listeners {
 
   private reportUnopened(spec: ListenSpec, error: Error): void {
     const place = spec.kind === 'unix' ? `path ${spec.path}` : `port ${spec.port}`;
-    this.core.log.error?.(`Error: The listener on ${place} can't be opened: ${error.message}. The next reload tries again.`);
+    this.core.log.error?.(
+      `Error: The listener on ${place} can't be opened: ${error.message}. The next reload tries again.`,
+    );
   }
 
   private async openOne(config: ListenerConfig, spec: ListenSpec): Promise<void> {

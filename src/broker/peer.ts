@@ -40,12 +40,11 @@ import { metricIndex } from './sys/metrics.ts';
 const BYTES_RECEIVED = metricIndex('bytesReceived');
 const SOCKETS = metricIndex('socketCount');
 
-/** Milliseconds that a connection may take until its CONNECT is complete. */
-const CONNECT_TIMEOUT_MS = 30_000;
-
 /** The live part of a listener that its peers count against and read their settings from. */
 export interface PeerListener {
   settings: ListenerSettings;
+  /** Milliseconds that a connection may take until its CONNECT is complete. */
+  readonly connectTimeoutMs: number;
   connections: number;
 }
 
@@ -64,7 +63,7 @@ export class Peer implements LinkOwner, Holder, WheelEntry {
   aliases: InboundAliases<Topic> | null;
   /** Whether CONNECT had the mark of a 3.x bridge, which stands for no-local and retain-as-published. */
   isBridge: boolean;
-  /** Longest silence in milliseconds, 0 without a bound; CONNECT_TIMEOUT_MS until CONNECT is there. */
+  /** Longest silence in milliseconds, 0 without a bound; the time for CONNECT until that is there. */
   silenceMs: number;
   /** The topic that was last found writable, with the hooks' generation of then. */
   writableTopic: Topic | null;
@@ -81,7 +80,7 @@ export class Peer implements LinkOwner, Holder, WheelEntry {
     this.authentication = null;
     this.aliases = null;
     this.isBridge = false;
-    this.silenceMs = CONNECT_TIMEOUT_MS;
+    this.silenceMs = listener.connectTimeoutMs;
     this.writableTopic = null;
     this.writableGeneration = -1;
     this.publishView = null;
@@ -91,7 +90,7 @@ export class Peer implements LinkOwner, Holder, WheelEntry {
     core.peers.add(this);
     listener.connections += 1;
     core.metrics.add(SOCKETS, 1);
-    core.wheel.add(this, monotonicNow() + CONNECT_TIMEOUT_MS);
+    core.wheel.add(this, monotonicNow() + listener.connectTimeoutMs);
     this.link.open();
   }
 

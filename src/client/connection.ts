@@ -47,6 +47,9 @@ import type { PublishTrace, ReceivedMessage } from './options.ts';
 import type { OutgoingMessage } from './outgoing.ts';
 import { connectPacket, type Settings } from './settings.ts';
 
+/** So many payload bytes leave at once, within the turn, so that a caller that never lets the loop turn is stopped. */
+const EARLY_FLUSH = 262_144;
+
 const NOTHING = Buffer.alloc(0);
 
 /** All clients of the process share one flush turn. */
@@ -86,6 +89,8 @@ export class Connection implements LinkOwner {
   private startsClean: boolean;
   private settleStart: { resolve(): void; reject(error: Error): void } | null;
   private goodbye: ControlPacket | null;
+  /** Payload bytes that were pushed since the outbox was last emptied here. */
+  private unflushed: number;
   private pauses: number;
   private isInFrame: boolean;
   private readonly keepAlive: KeepAlive;
@@ -103,6 +108,7 @@ export class Connection implements LinkOwner {
     this.startsClean = false;
     this.settleStart = null;
     this.goodbye = null;
+    this.unflushed = 0;
     this.pauses = 0;
     this.isInFrame = false;
     this.endTimer = null;
@@ -146,6 +152,8 @@ export class Connection implements LinkOwner {
       extra = message.useAlias(message.alias, known);
     }
     this.link.outbox.push(message, message.flags(dup), id, extra);
+    this.unflushed += message.payloadEnd;
+    if (this.unflushed >= EARLY_FLUSH) this.flush();
     this.settings.trace?.sending({
       type: PUBLISH,
       id,
@@ -253,9 +261,14 @@ export class Connection implements LinkOwner {
   private send(packet: ControlPacket): void {
     if (this.state === 'over') return;
     const { outbox } = this.link;
-    if (outbox.messages > 0) outbox.flush(turn);
+    if (outbox.messages > 0) this.flush();
     outbox.pushControl(encode(this.profile, packet));
     this.settings.trace?.sending(packet);
+  }
+
+  private flush(): void {
+    this.unflushed = 0;
+    this.link.outbox.flush(turn);
   }
 
   private onPublish(buffer: Buffer, first: number, start: number, end: number): void {
@@ -332,7 +345,7 @@ export class Connection implements LinkOwner {
   private finishEnding(): void {
     const { outbox } = this.link;
     if (this.goodbye === null) return;
-    outbox.flush(turn);
+    this.flush();
     if (outbox.messages > 0 || outbox.isPaused) {
       this.endTimer?.refresh();
       return;

@@ -3,6 +3,9 @@
 // pair can be made to behave worse than any socket: chunks cut anywhere, memory kept at random.
 import type { PeerInfo, Transport, TransportSink } from './transport.ts';
 
+/** Bytes on their way from which on writable() follows even where every write() was answered with true. */
+const TELLING_BACKLOG = 16_384;
+
 /** How a pair behaves. */
 export interface MemoryPairOptions {
   /** Numbers in [0, 1) for the choices below; Math.random by default. */
@@ -77,7 +80,8 @@ class MemoryTransport implements Transport {
     const isFree = this.peer?.isReading === true && !this.owesWritable && random() >= (this.options.refuse ?? 0);
     this.outgoing.push(isFree ? Buffer.from(bytes) : bytes);
     this.unsent += bytes.length;
-    this.owesWritable ||= !isFree;
+    // Like a socket's, a backlog that somebody may be waiting for is told of when it is gone.
+    this.owesWritable ||= !isFree || this.unsent >= TELLING_BACKLOG;
     this.schedule();
     return isFree;
   }

@@ -156,11 +156,7 @@ export interface Joined extends Client {
 }
 
 /** Connects a client over plain TCP, or to another endpoint; it leaves after the test. */
-export async function join(
-  context: TestContext,
-  port: number,
-  options: Partial<ClientOptions> = {},
-): Promise<Joined> {
+export async function join(context: TestContext, port: number, options: Partial<ClientOptions> = {}): Promise<Joined> {
   const endpoint = { kind: 'tcp', host: '127.0.0.1', port } as const;
   const client = await connect({ endpoint, ...options });
   context.after(() => client.end());

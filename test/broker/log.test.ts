@@ -135,9 +135,13 @@ test('log_type chooses what is logged', async (context) => {
 
 test('without -v connections are logged and packets are not; with connection_messages false neither', async (context) => {
   for (const connectionMessages of [true, false]) {
-    const { port, log, broker } = await open(context, { global: { connectionMessages, logTimestamp: false } }, {
-      verbosity: 'configured',
-    });
+    const { port, log, broker } = await open(
+      context,
+      { global: { connectionMessages, logTimestamp: false } },
+      {
+        verbosity: 'configured',
+      },
+    );
     const client = await join(context, port, { clientId: 'ann' });
     await client.publish('a', 'b', { qos: 1 });
     await client.end();

@@ -17,8 +17,10 @@ export type Mode = 'memory' | 'tcp' | 'late';
 
 /** What a scenario needs of its surroundings. */
 export interface Arena {
-  readonly clock: WireClock;
-  readonly broker: Broker;
+  /** For messages. */
+  readonly name: string;
+  readonly clock: Pick<WireClock, 'advance'>;
+  readonly broker: Pick<Broker, 'stop'>;
   connect(): ScriptedPeer;
   /** Resolves when the broker has noticed the end of this client's connection. */
   gone(clientId: string): Promise<void>;
@@ -39,6 +41,7 @@ export async function openArena(scenario: Case, mode: Mode): Promise<Arena> {
     const broker = await startBroker(configOf(scenario, folder), { verbosity: 'none', plugins });
     const random = makeRandom();
     return {
+      name: mode,
       clock,
       broker,
       connect() {
@@ -68,7 +71,7 @@ function pluginsOf(scenario: Case, areLate: boolean): Plugin[] {
 
 /** The configuration of a case: its lines behind a listener on a port that the system chooses. */
 function configOf(scenario: Case, folder: string): Config {
-  const lines = ['listener 1883 127.0.0.1', 'allow_anonymous true', 'log_type none'];
+  const lines = ['listener 1883 127.0.0.1', 'allow_anonymous true', 'log_type none', 'set_tcp_nodelay true'];
   if (scenario.config.every((line) => !line.startsWith('sys_interval'))) lines.push('sys_interval 0');
   if (scenario.acl.length > 0) {
     const aclFile = path.join(folder, 'acl');

@@ -26,7 +26,9 @@ function encodeBody(name: string, fields: Fields, version: Version): Buffer {
     case 'CONNECT':
       return connect(fields, version);
     case 'CONNACK': {
-      const head = Buffer.from([fields.number('present', 0), fields.number('code', 0)]);
+      const present = fields.number('present', 0);
+      // MQTT 3.1 knows no session present flag: its byte is reserved.
+      const head = Buffer.from([version === 3 ? 0 : present, fields.number('code', 0)]);
       const properties = fields.properties();
       return packet(name, 0, rich ? [head, properties] : [head]);
     }

@@ -63,9 +63,9 @@ function readString(text: string, start: number): { bytes: Buffer; end: number }
       continue;
     }
     const hex = /^\\x([0-9a-fA-F]{2})/.exec(text.slice(at));
-    const escape = ESCAPES[text[at + 1] ?? ''];
+    const named = ESCAPES[text[at + 1] ?? ''];
     if (hex !== null) parts.push(Buffer.from(hex[1] ?? '', 'hex'));
-    else if (escape !== undefined) parts.push(Buffer.from(escape));
+    else if (named !== undefined) parts.push(Buffer.from(named));
     else throw new Error(`\\${text[at + 1] ?? ''} is no escape`);
     at += hex === null ? 2 : 4;
   }

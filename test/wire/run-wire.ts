@@ -1,19 +1,19 @@
 // Plays a scenario against a broker. Beside `>` (send) and `<` (expect these bytes) a client knows some words that stand
 // for several lines; all of them are strict about what comes:
 //
-//   A > PACKET | hex 30 03 … | half PACKET | rest      A < PACKET | closed | nothing
+//   A > PACKET | hex 30 03 … | half PACKET | rest      A < PACKET | hex … | closed | nothing
 //   A joins [CONNECT words] [present=1] [persistent]   CONNECT and its CONNACK; the id is the client's letter in lower case
 //   A subscribes FILTER:QOS …                          SUBSCRIBE, granted as asked
 //   A publishes q1 t "p" [rc=0x10]                     PUBLISH and the whole handshake behind it
 //   A gets q1 id=1 t "p"                               a PUBLISH, acknowledged to the end
-//   A leaves | drops | pauses | resumes                DISCONNECT; a broken line; a client that does not read, and reads on
+//   A opens | leaves | drops | pauses | resumes        a bare connection; DISCONNECT; a broken line; not reading, reading on
 //   clock advances SECONDS                             broker stops
 //
 // `nothing` is proved: every other client's PINGREQ is answered first, so that what these sent has been dealt with, then
 // this client's next packet must be the answer to its own. At the end of a case nothing may be left over anywhere.
 
 import type { ScriptedPeer } from '../support/scripted-peer.ts';
-import { type Arena, type Mode, openArena } from '../support/wire-arena.ts';
+import type { Arena } from '../support/wire-arena.ts';
 import { settle } from '../support/wire-clock.ts';
 import { decodePacket, describePacket } from '../support/wire-decode.ts';
 import { encodePacket, type Version } from '../support/wire-encode.ts';
@@ -37,11 +37,10 @@ interface Client {
   lastId: number;
 }
 
-/** Plays a case in one version; rejects with a text that names case, line, expected and got. */
-export async function runCase(scenario: Case, version: Version, mode: Mode): Promise<void> {
-  const arena = await openArena(scenario, mode);
+/** Plays a case in one version and closes the arena; rejects with a text that names case, line, expected and got. */
+export async function runCase(scenario: Case, version: Version, arena: Arena): Promise<void> {
   try {
-    await new Play(arena, scenario, version, mode).run();
+    await new Play(arena, scenario, version).run();
   } finally {
     await arena.close();
   }
@@ -51,14 +50,12 @@ class Play {
   private readonly arena: Arena;
   private readonly scenario: Case;
   private readonly version: Version;
-  private readonly mode: Mode;
   private readonly clients = new Map<string, Client>();
 
-  constructor(arena: Arena, scenario: Case, version: Version, mode: Mode) {
+  constructor(arena: Arena, scenario: Case, version: Version) {
     this.arena = arena;
     this.scenario = scenario;
     this.version = version;
-    this.mode = mode;
   }
 
   async run(): Promise<void> {
@@ -74,7 +71,7 @@ class Play {
       await act();
     } catch (error) {
       const { file, name } = this.scenario;
-      const where = `${file}:${line}: ${name} (version ${this.version}, ${this.mode})`;
+      const where = `${file}:${line}: ${name} (version ${this.version}, ${this.arena.name})`;
       throw new Error(`${where}\n  step      ${text}\n  ${(error as Error).message}`);
     }
   }
@@ -108,6 +105,9 @@ class Play {
         return this.publish(client, words);
       case 'gets':
         return this.get(client, words);
+      case 'opens':
+        this.peerOf(client);
+        return;
       case 'leaves':
         await this.send(client, wordsOf('DISCONNECT'));
         return this.expectEnd(client);
@@ -153,7 +153,7 @@ class Play {
     const peer = this.peerOf(client);
     const what = first === undefined ? '' : textOf(first);
     if (what === 'hex') {
-      peer.send(Buffer.concat(others.map(({ value, quoted }) => (quoted ? value : hexBytes(value.toString())))));
+      peer.send(bytesOf(others));
     } else if (what === 'half') {
       const bytes = this.encode(client, packetOf(others));
       const middle = Math.ceil(bytes.length / 2);
@@ -181,6 +181,7 @@ class Play {
     const what = first === undefined ? '' : textOf(first);
     if (what === 'closed') return this.expectEnd(client);
     if (what === 'nothing') return this.expectNothing(client);
+    if (what === 'hex') return this.expectBytes(client, bytesOf(words.slice(1)));
     return this.expectPacket(client, packetOf(words));
   }
 
@@ -193,6 +194,11 @@ class Play {
     if (arrival?.equals(wanted) !== true)
       throw different(describePacket(wanted, client.version), this.shown(client, arrival));
     if (expected.name === 'CONNACK' && arrival[3] === 0) client.joined = true;
+  }
+
+  private async expectBytes(client: Client, wanted: Buffer): Promise<void> {
+    const arrival = await this.next(client, wanted.toString('hex'));
+    if (arrival?.equals(wanted) !== true) throw different(wanted.toString('hex'), this.shown(client, arrival));
   }
 
   private async expectEnd(client: Client): Promise<void> {
@@ -308,6 +314,11 @@ class Play {
       throw new Error(`expected  nothing more for ${client.letter}\n  got       ${this.shown(client, first)}`);
     }
   }
+}
+
+/** Bytes in hexadecimal, quoted words as they are. */
+function bytesOf(words: readonly Word[]): Buffer {
+  return Buffer.concat(words.map(({ value, quoted }) => (quoted ? value : hexBytes(value.toString()))));
 }
 
 function hexBytes(text: string): Buffer {

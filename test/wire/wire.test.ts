@@ -4,6 +4,7 @@ import { readdirSync } from 'node:fs';
 import path from 'node:path';
 import { describe, test } from 'node:test';
 import { repository } from '../support/process.ts';
+import { openArena } from '../support/wire-arena.ts';
 import { readCases } from '../support/wire-parse.ts';
 import { runCase } from './run-wire.ts';
 
@@ -15,7 +16,7 @@ for (const mode of ['memory', 'tcp', 'late'] as const) {
   describe(`wire scenarios, ${mode}`, () => {
     for (const scenario of cases) {
       test(scenario.name, { timeout: 60_000 }, async () => {
-        for (const version of scenario.versions) await runCase(scenario, version, mode);
+        for (const version of scenario.versions) await runCase(scenario, version, await openArena(scenario, mode));
       });
     }
   });

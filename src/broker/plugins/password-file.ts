@@ -7,6 +7,7 @@ import { RecentSet } from '../../util/recent-set.ts';
 import { ALLOW, type AuthRequest, DEFER, DENY, type Decision, type Plugin } from '../hooks/points.ts';
 import { HashPool } from './hash-pool.ts';
 import { parseStoredHash } from './hashes.ts';
+import { logRefusal } from './refusal.ts';
 import { readTextFile, trimBlanks } from './text-file.ts';
 
 /** Stored hashes by user name. */
@@ -69,7 +70,10 @@ class PasswordFile implements Plugin {
   authenticate(request: AuthRequest): Decision | Promise<Decision> {
     const { username, password } = request;
     if (username === null || username === '') return DEFER;
-    if (password === null) return DENY;
+    if (password === null) {
+      this.#refused(request, `user '${username}' gave no password`);
+      return DENY;
+    }
     const stored = this.#passwords.get(username);
     if (stored === undefined) return this.#checkInVain(request, username, password);
     const key = this.#keyOf(username, password, stored);
@@ -108,7 +112,10 @@ class PasswordFile implements Plugin {
   ): Promise<Decision> {
     const verdict = await this.#ask(request, username, password, stored);
     // A reload in between may have changed or removed the user.
-    if (verdict !== 'match' || this.#passwords.get(username) !== stored) return DENY;
+    if (verdict !== 'match' || this.#passwords.get(username) !== stored) {
+      if (verdict !== 'busy') this.#refused(request, `wrong password for user '${username}' of ${this.#path}`);
+      return DENY;
+    }
     this.#verified.add(key);
     return ALLOW;
   }
@@ -118,7 +125,12 @@ class PasswordFile implements Plugin {
     const choice = createHmac('sha256', this.#key).update(username).digest().readUInt32LE();
     const hash = this.#hashes[choice % this.#hashes.length];
     if (hash !== undefined) await this.#ask(request, username, password, hash);
+    this.#refused(request, `user '${username}' is not in ${this.#path}`);
     return DENY;
+  }
+
+  #refused(request: AuthRequest, why: string): void {
+    logRefusal(this.#log, request, why);
   }
 
   async #ask(request: AuthRequest, username: string, password: Buffer, stored: string): Promise<string> {

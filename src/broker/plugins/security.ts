@@ -22,7 +22,7 @@ export function securityPlugins(security: SecurityOptions, log: Logger, pool?: H
   if (passwordFile !== null) {
     plugins.push(passwordFilePlugin(passwordFile, pool === undefined ? { log } : { log, pool }));
   }
-  plugins.push(anonymousPlugin(allowAnonymous, passwordFile !== null));
+  plugins.push(anonymousPlugin(allowAnonymous, passwordFile !== null, log));
   if (aclFile !== null) plugins.push(aclFilePlugin(aclFile, { log }));
   return plugins;
 }

@@ -188,12 +188,12 @@ test('faults of the broker end in DISCONNECT with the reason, in MQTT 5 only', a
   const cases: [string, number][] = [
     ['3603000161ff', 0x81], // QoS 3
     ['30030001ff00', 0x81], // a topic that is no UTF-8
-    ['3004000123ff00', 0x90].slice(0, 2) as [string, number],
+    ['30040001230' + '0', 0x90], // a topic with a wildcard
     ['c000', 0x82], // PINGREQ
-    ['20030000 00'.replace(' ', ''), 0x82], // a second CONNACK
+    ['2003000000', 0x82], // a second CONNACK
     ['f000', 0x82], // AUTH
     ['40020000', 0x82], // packet identifier 0
-    ['300700000323000161'.slice(0, 18), 0x94], // an alias that was not announced
+    ['300600000323000' + '1', 0x94], // an alias that was not announced
   ];
   for (const [bytes, code] of cases) {
     const { client, side } = await setUp(context);

@@ -251,8 +251,9 @@ test('the trace shows packets in the order of the wire', async (context) => {
   for (let i = 0; i < 4; i++) {
     await side.until(() => side.untaken > 0);
     const packet = side.seen[i + 1];
-    order.push(packet?.type);
-    await side.next(packet?.type ?? 0);
+    assert.ok(packet !== undefined);
+    order.push(packet.type);
+    await side.next(packet.type);
   }
   assert.deepEqual(order, [3, 3, 8, 3]);
   ack(side, PUBACK, 1);

@@ -8,7 +8,7 @@ import { CONNACK, CONNECT, MAX_PACKET_SIZE, PUBLISH } from '../../../src/protoco
 import { decode, decodeConnect } from '../../../src/protocol/decode.ts';
 import { encode } from '../../../src/protocol/encode.ts';
 import { Framer } from '../../../src/protocol/framer.ts';
-import type { ConnackPacket, ConnectPacket, ControlPacket } from '../../../src/protocol/packets.ts';
+import type { AckPacket, ConnackPacket, ConnectPacket, ControlPacket } from '../../../src/protocol/packets.ts';
 import type { Properties } from '../../../src/protocol/properties.ts';
 import { encodePublishProperties, PublishView, publishProperties, readPublish } from '../../../src/protocol/publish.ts';
 import { MQTT5, type Profile } from '../../../src/protocol/version.ts';
@@ -27,6 +27,11 @@ export interface SeenPublish {
 }
 
 export type SeenPacket = ControlPacket | SeenPublish;
+
+/** Packets by type; several types share an interface. */
+type Seen<T> = T extends typeof PUBLISH
+  ? SeenPublish
+  : Extract<ControlPacket, { type: T }> | (T extends AckPacket['type'] ? AckPacket : never);
 
 /** A message to send. */
 export interface Sent {
@@ -76,12 +81,12 @@ export class BrokerSide {
   }
 
   /** The next packet, which has to be of this type. */
-  async next<T extends SeenPacket['type']>(type: T): Promise<Extract<SeenPacket, { type: T }>> {
+  async next<T extends SeenPacket['type']>(type: T): Promise<Seen<T>> {
     await this.until(() => this.seen.length > this.taken);
     const packet = this.seen[this.taken];
     this.taken += 1;
     if (packet?.type !== type) throw new Error(`wanted type ${type}, got ${JSON.stringify(packet)}`);
-    return packet as Extract<SeenPacket, { type: T }>;
+    return packet as Seen<T>;
   }
 
   /** Packets that came and were not taken. */

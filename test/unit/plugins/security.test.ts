@@ -39,7 +39,9 @@ for (const { allowAnonymous, withFile, expected } of rows) {
     }
     assert.equal(answers, expected);
     assert.equal(hooks.hasAuthorize, false);
-    assert.deepEqual(lines, []);
+    // Every refusal says why.
+    assert.equal(lines.length, [...expected].filter((answer) => answer === '-').length);
+    for (const line of lines) assert.match(line, /^information Client client \[127\.0\.0\.1:50000\] is refused: .+\.$/);
   });
 }
 

@@ -1,0 +1,300 @@
+// mqtt-passwd as a user and a script meet it.
+import assert from 'node:assert/strict';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import path from 'node:path';
+import process from 'node:process';
+import { describe, it, type TestContext } from 'node:test';
+import { verifyHash } from '../../src/broker/plugins/hashes.ts';
+import { runTool } from '../support/cli.ts';
+import { scratch } from '../support/mosquitto.ts';
+import type { Result } from '../support/process.ts';
+
+const passwd = (args: readonly string[], stdin?: string): Promise<Result> =>
+  runTool('mqtt-passwd', args, stdin === undefined ? {} : { stdin });
+
+/** A cost that keeps tests short. */
+const QUICK = ['-I', '4'];
+
+/** A path in a new folder, with this content if there is any. */
+function fileIn(context: TestContext, content?: string, mode = 0o600): string {
+  const file = path.join(scratch(context), 'passwd.conf');
+  if (content !== undefined) {
+    writeFileSync(file, content);
+    chmodSync(file, mode);
+  }
+  return file;
+}
+
+const lines = (file: string): string[] => readFileSync(file, 'utf8').split('\n').slice(0, -1);
+
+/** The stored hash of a user. */
+function hashOf(file: string, user: string): string {
+  const line = lines(file).find((candidate) => candidate.startsWith(`${user}:`));
+  assert.ok(line !== undefined, `${user} is not in the file`);
+  return line.slice(user.length + 1);
+}
+
+describe('adding and changing users', () => {
+  it('-c makes a file with one user, bcrypt by default, for its owner only', async (t) => {
+    const file = fileIn(t);
+    const { code, stdout, stderr } = await passwd(['-c', '-b', file, 'tom', '111111']);
+    assert.deepEqual([code, stdout, stderr], [0, 'Adding password for user tom\n', '']);
+    assert.match(hashOf(file, 'tom'), /^\$2b\$10\$/);
+    assert.equal(await verifyHash(Buffer.from('111111'), hashOf(file, 'tom')), true);
+    assert.equal(statSync(file).mode & 0o777, 0o600);
+  });
+
+  it('-c replaces a file that is there, and leaves nothing else behind', async (t) => {
+    const file = fileIn(t, 'ann:x\n', 0o644);
+    assert.equal((await passwd(['-c', '-b', ...QUICK, file, 'tom', 'x'])).code, 0);
+    assert.deepEqual(
+      lines(file).map((line) => line.split(':')[0]),
+      ['tom'],
+    );
+    assert.equal(statSync(file).mode & 0o777, 0o600);
+    assert.deepEqual(readdirSync(path.dirname(file)), ['passwd.conf']);
+  });
+
+  it('-b changes a password and keeps every other line', async (t) => {
+    const file = fileIn(t, '# users\n\n  ann : x  \ntom:old\nodd line\n\xff:y', 0o600);
+    writeFileSync(file, Buffer.concat([readFileSync(file), Buffer.from([0x0a, 0xff, 0x3a, 0x79])]));
+    const before = readFileSync(file, 'latin1').split('\n');
+    const { code, stdout } = await passwd(['-b', ...QUICK, file, 'tom', 'new']);
+    assert.deepEqual([code, stdout], [0, 'Updating password for user tom\n']);
+    const after = readFileSync(file, 'latin1').split('\n');
+    assert.equal(after.length, before.length + 1);
+    assert.deepEqual(
+      after.slice(0, -1).map((line, i) => (line.startsWith('tom:') ? 'changed' : line === before[i])),
+      before.map((line) => (line.startsWith('tom:') ? 'changed' : true)),
+    );
+  });
+
+  it('a user with blanks around the name is the same user, and stands once afterwards', async (t) => {
+    const file = fileIn(t, ' tom :a\nann:b\ntom:c\n');
+    await passwd(['-b', ...QUICK, file, 'tom', 'new']);
+    assert.deepEqual(
+      lines(file).map((line) => line.split(':')[0]),
+      ['tom', 'ann'],
+    );
+  });
+
+  it('a group that may read the file still may; everybody else may not', async (t) => {
+    const file = fileIn(t, 'ann:x\n', 0o640);
+    await passwd(['-b', ...QUICK, file, 'tom', 'x']);
+    assert.equal(statSync(file).mode & 0o777, 0o640);
+    const open = fileIn(t, 'ann:x\n', 0o644);
+    const { stderr } = await passwd(['-b', ...QUICK, open, 'tom', 'x']);
+    assert.match(stderr, /^Warning: File .*passwd\.conf has world readable permissions\./);
+    assert.equal(statSync(open).mode & 0o777, 0o600);
+  });
+
+  it('writes through a symbolic link', async (t) => {
+    const file = fileIn(t, 'ann:x\n');
+    const link = path.join(path.dirname(file), 'link');
+    symlinkSync(file, link);
+    assert.equal((await passwd(['-b', ...QUICK, link, 'tom', 'x'])).code, 0);
+    assert.equal(lines(file).length, 2);
+  });
+
+  it('takes a password that looks like an option', async (t) => {
+    const file = fileIn(t);
+    await passwd(['-c', '-b', ...QUICK, file, 'tom', '-secret']);
+    assert.equal(await verifyHash(Buffer.from('-secret'), hashOf(file, 'tom')), true);
+  });
+
+  it('-c - prints to standard output only', async (t) => {
+    const cwd = scratch(t);
+    const { code, stdout, stderr } = await runTool('mqtt-passwd', ['-c', '-b', ...QUICK, '-', 'tom', 'x'], { cwd });
+    assert.equal(code, 0);
+    assert.match(stdout, /^tom:\$2b\$04\$\S{53}\n$/);
+    assert.equal(stderr, 'Adding password for user tom\n');
+    assert.deepEqual(readdirSync(cwd), []);
+  });
+
+  for (const [scheme, form] of [
+    ['bcrypt', /^\$2b\$/],
+    ['sha512-pbkdf2', /^\$7\$\d+\$/],
+    ['sha512', /^\$6\$/],
+    ['argon2id', /^\$argon2id\$/],
+  ] as const) {
+    it(`-H ${scheme}`, async (t) => {
+      const file = fileIn(t);
+      assert.equal((await passwd(['-H', scheme, '-c', '-b', file, 'tom', 'x'])).code, 0);
+      assert.match(hashOf(file, 'tom'), form);
+      assert.equal(await verifyHash(Buffer.from('x'), hashOf(file, 'tom')), true);
+    });
+  }
+
+  it('-I sets the cost', async (t) => {
+    const file = fileIn(t);
+    await passwd(['-H', 'sha512-pbkdf2', '-I', '77', '-c', '-b', file, 'tom', 'x']);
+    assert.match(hashOf(file, 'tom'), /^\$7\$77\$/);
+  });
+});
+
+describe('asking for the password', () => {
+  it('twice, on standard output, a line each', async (t) => {
+    const file = fileIn(t);
+    const { code, stdout, stderr } = await passwd(['-c', ...QUICK, file, 'tom'], 'secret\nsecret\n');
+    const expected = 'Password: \nReenter password: \nAdding password for user tom\n';
+    assert.deepEqual([code, stdout, stderr], [0, expected, '']);
+    assert.equal(await verifyHash(Buffer.from('secret'), hashOf(file, 'tom')), true);
+  });
+
+  it('the last line needs no end', async (t) => {
+    const file = fileIn(t);
+    assert.equal((await passwd(['-c', ...QUICK, file, 'tom'], 'secret\r\nsecret')).code, 0);
+    assert.equal(await verifyHash(Buffer.from('secret'), hashOf(file, 'tom')), true);
+  });
+
+  for (const [what, stdin, code, sentence] of [
+    ['two that differ', 'a\nb\n', 2, 'Error: Passwords do not match.\n'],
+    ['one only', 'a\n', 2, 'Error: Passwords do not match.\n'],
+    ['an empty one', '\n\n', 1, 'Error: Empty password.\n'],
+    ['none', '', 1, 'Error: Empty password.\n'],
+  ] as const) {
+    it(`${what}: exit code ${code}, and the file stays`, async (t) => {
+      const file = fileIn(t, 'ann:x\n');
+      const result = await passwd([file, 'tom'], stdin);
+      assert.deepEqual([result.code, result.stderr], [code, sentence]);
+      assert.equal(readFileSync(file, 'utf8'), 'ann:x\n');
+    });
+  }
+
+  it('with -c - the questions keep out of standard output', async () => {
+    const { stdout, stderr } = await passwd(['-c', ...QUICK, '-', 'tom'], 'x\nx\n');
+    assert.match(stdout, /^tom:\S+\n$/);
+    assert.match(stderr, /^Password: \nReenter password: \n/);
+  });
+});
+
+describe('-D', () => {
+  it('deletes a user', async (t) => {
+    const file = fileIn(t, '# c\nann:x\ntom:y\n');
+    assert.deepEqual(await passwd(['-D', file, 'ann']), { code: 0, stdout: '', stderr: '' });
+    assert.equal(readFileSync(file, 'utf8'), '# c\ntom:y\n');
+  });
+
+  it('warns about one who is not there', async (t) => {
+    const file = fileIn(t, 'ann:x\n');
+    const { code, stderr } = await passwd(['-D', file, 'tom']);
+    assert.deepEqual([code, stderr], [1, 'Warning: User tom not found in password file.\n']);
+    assert.equal(readFileSync(file, 'utf8'), 'ann:x\n');
+  });
+});
+
+describe('-U', () => {
+  it('hashes every plain password, and a second time changes nothing', async (t) => {
+    const file = fileIn(t, '# users\n\ntom:111111\nann:a:b \r\nJörg:ü');
+    assert.deepEqual(await passwd(['-U', ...QUICK, file]), { code: 0, stdout: '', stderr: '' });
+    assert.deepEqual(lines(file).slice(0, 2), ['# users', '']);
+    assert.equal(await verifyHash(Buffer.from('111111'), hashOf(file, 'tom')), true);
+    assert.equal(await verifyHash(Buffer.from('a:b'), hashOf(file, 'ann')), true);
+    assert.equal(await verifyHash(Buffer.from('ü'), hashOf(file, 'Jörg')), true);
+    const once = readFileSync(file, 'utf8');
+    assert.equal((await passwd(['-U', ...QUICK, file])).code, 0);
+    assert.equal(readFileSync(file, 'utf8'), once);
+  });
+
+  for (const [what, content, sentence] of [
+    ['a line without colon', 'tom:x\noops\n', 'Error: Corrupt password file at line 2.\n'],
+    ['a damaged hash', 'tom:$7$1000$abc\n', 'Error: Corrupt password file at line 1.\n'],
+    ['an empty password', 'tom:\n', 'Error: Empty password.\n'],
+  ] as const) {
+    it(`leaves a file with ${what} as it is`, async (t) => {
+      const file = fileIn(t, content);
+      const { code, stderr } = await passwd(['-U', ...QUICK, file]);
+      assert.deepEqual([code, stderr], [1, sentence]);
+      assert.equal(readFileSync(file, 'utf8'), content);
+    });
+  }
+});
+
+describe('refused, with exit code 1', () => {
+  const cases: readonly (readonly [readonly string[], string])[] = [
+    [['-b', 'F', 'a:b', 'x'], "Error: Username must not contain the ':' character.\n"],
+    [['-b', 'F', '', 'x'], 'Error: Username must not be empty.\n'],
+    [['-b', 'F', 'a\nb', 'x'], 'Error: Username must not contain control characters.\n'],
+    [['-b', 'F', '#a', 'x'], "Error: Username must not begin with the '#' character.\n"],
+    [['-b', 'F', ' a', 'x'], 'Error: Username must not begin or end with a blank.\n'],
+    [['-b', 'F', 'a', ''], 'Error: Empty password.\n'],
+    [
+      ['-b', '-H', 'sha512', '-I', '5', 'F', 'a', 'x'],
+      'Error: sha512 hashes have no number of iterations; use sha512-pbkdf2.\n',
+    ],
+    [['-D', 'F'], 'Error: -D argument given but password file or username missing.\n'],
+    [['-U'], 'Error: -U argument given but password file missing.\n'],
+    [['-c', 'F'], 'Error: -c argument given but password file or username missing.\n'],
+    [['-c', '-b', 'F', 'a'], 'Error: -c argument given but password file, username, or password missing.\n'],
+    [['F', 'a', 'b'], "Error: Unexpected argument 'b'.\n\nUse 'mqtt-passwd --help' to see usage.\n"],
+    [
+      ['-H', 'md5', 'F', 'a'],
+      "Error: Unknown hash type 'md5', use bcrypt, argon2id, sha512-pbkdf2 or sha512.\n\nUse 'mqtt-passwd --help' to see usage.\n",
+    ],
+    [['-c', '-D', 'F', 'a'], "Error: -c and -D cannot be used together.\n\nUse 'mqtt-passwd --help' to see usage.\n"],
+  ];
+  for (const [args, sentence] of cases) {
+    it(JSON.stringify(args), async (t) => {
+      const file = fileIn(t, 'ann:x\n');
+      const result = await passwd(args.map((arg) => (arg === 'F' ? file : arg)));
+      assert.deepEqual([result.code, result.stdout, result.stderr], [1, '', sentence]);
+      assert.equal(readFileSync(file, 'utf8'), 'ann:x\n');
+    });
+  }
+
+  it('a file that is not there', async (t) => {
+    const file = fileIn(t);
+    for (const args of [
+      ['-b', file, 'a', 'x'],
+      ['-D', file, 'a'],
+      ['-U', file],
+    ]) {
+      const { code, stderr } = await passwd(args);
+      assert.deepEqual(
+        [code, stderr],
+        [1, `Error: Unable to open password file ${file}. No such file or directory.\n`],
+      );
+    }
+    assert.equal(existsSync(file), false);
+  });
+
+  it('a folder that is not there, or a folder for a file', async (t) => {
+    const folder = scratch(t);
+    const inside = path.join(folder, 'none', 'file');
+    const { code, stdout, stderr } = await passwd(['-c', '-b', ...QUICK, inside, 'a', 'x']);
+    assert.deepEqual(
+      [code, stdout, stderr],
+      [1, '', `Error: Unable to open file ${inside} for writing. No such file or directory.\n`],
+    );
+    mkdirSync(path.join(folder, 'dir'));
+    const { stderr: second } = await passwd(['-c', '-b', ...QUICK, path.join(folder, 'dir'), 'a', 'x']);
+    assert.match(second, /for writing\. Is a directory\.\n$/);
+  });
+
+  it('no arguments at all: the whole usage on standard output', async () => {
+    const { code, stdout, stderr } = await passwd([]);
+    assert.deepEqual([code, stderr], [1, 'Error: Password file and username must be given.\n']);
+    assert.match(stdout, /^mqtt-passwd keeps .*\n/);
+    assert.match(stdout, /^Usage: mqtt-passwd /m);
+  });
+});
+
+it('the file is for its owner only, whatever the umask is', async (t) => {
+  const old = process.umask(0);
+  try {
+    const file = fileIn(t);
+    assert.equal((await passwd(['-c', '-b', ...QUICK, file, 'tom', 'x'])).code, 0);
+    assert.equal(statSync(file).mode & 0o777, 0o600);
+  } finally {
+    process.umask(old);
+  }
+});

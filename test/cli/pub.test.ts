@@ -1,0 +1,201 @@
+import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { describe, it } from 'node:test';
+import { runTool } from '../support/cli.ts';
+import { freePort } from '../support/free-port.ts';
+import { scratch } from '../support/mosquitto.ts';
+import { ACCEPTED, embeddedBroker, falseBroker, Observer } from './embedded-broker.ts';
+
+/** Lines with the made-up client id replaced. */
+const lines = (text: string): string[] =>
+  text
+    .trimEnd()
+    .split('\n')
+    .map((line) => line.replace(/mosq-\w{18}/, 'ID'));
+
+describe('mqtt-pub', () => {
+  it('publishes a text, nothing, a file and standard input', async (context) => {
+    const { port, where } = await embeddedBroker(context);
+    const observer = await Observer.of(context, port);
+    const file = path.join(scratch(context), 'payload');
+    const bytes = Buffer.from([0, 0xff, 0x0a, 0xc3]);
+    writeFileSync(file, bytes);
+    for (const [source, stdin] of [
+      [['-m', 'grün'], ''],
+      [['-m', ''], ''],
+      [['-m', '--help'], ''],
+      [['-n'], ''],
+      [['-f', file], ''],
+      [['-s'], 'a\nb\n'],
+    ] as const) {
+      const result = await runTool('mqtt-pub', [...where, '-t', 'a/b', ...source], { stdin });
+      assert.deepEqual(result, { code: 0, stdout: '', stderr: '' });
+    }
+    const messages = await observer.seen(6);
+    assert.deepEqual(
+      messages.map((message) => message.payload),
+      [Buffer.from('grün'), Buffer.alloc(0), Buffer.from('--help'), Buffer.alloc(0), bytes, Buffer.from('a\nb\n')],
+    );
+    assert.ok(messages.every((message) => message.topic === 'a/b' && message.qos === 0 && !message.retain));
+  });
+
+  it('publishes a message for each line', async (context) => {
+    const { port, where } = await embeddedBroker(context);
+    const observer = await Observer.of(context, port);
+    const expected = Array.from({ length: 5000 }, (_, i) => `line ${i}`);
+    for (const qos of ['0', '1', '2']) {
+      observer.messages.length = 0;
+      const stdin = `${expected.join('\n')}\n\nlast`;
+      const result = await runTool('mqtt-pub', [...where, '-t', 'lines', '-l', '-q', qos], { stdin });
+      assert.deepEqual(result, { code: 0, stdout: '', stderr: '' });
+      const messages = await observer.seen(expected.length + 2);
+      assert.deepEqual(observer.payloads, [...expected, '', 'last']);
+      assert.ok(messages.every((message) => message.qos === Number(qos)));
+    }
+    assert.equal((await runTool('mqtt-pub', [...where, '-t', 'lines', '-l'], { stdin: '' })).code, 0);
+  });
+
+  it('shows every packet with -d', async (context) => {
+    const { where } = await embeddedBroker(context);
+    const once = await runTool('mqtt-pub', [...where, '-t', 't', '-m', 'hello', '-d', '-q', '2']);
+    assert.deepEqual(lines(once.stdout), [
+      'Client ID sending CONNECT',
+      'Client ID received CONNACK (0)',
+      "Client ID sending PUBLISH (d0, q2, r0, m1, 't', ... (5 bytes))",
+      'Client ID received PUBREC (Mid: 1)',
+      'Client ID sending PUBREL (m1)',
+      'Client ID received PUBCOMP (Mid: 1, RC:0)',
+      'Client ID sending DISCONNECT',
+    ]);
+    const twice = await runTool('mqtt-pub', [
+      ...where,
+      ...['-i', 'me', '-t', 't', '-n', '-r', '-d', '-q', '1', '--repeat', '2', '--repeat-delay', '0.01'],
+    ]);
+    assert.deepEqual(lines(twice.stdout), [
+      'Client me sending CONNECT',
+      'Client me received CONNACK (0)',
+      "Client me sending PUBLISH (d0, q1, r1, m1, 't', ... (0 bytes))",
+      'Client me received PUBACK (Mid: 1, RC:0)',
+      "Client me sending PUBLISH (d0, q1, r1, m2, 't', ... (0 bytes))",
+      'Client me received PUBACK (Mid: 2, RC:0)',
+      'Client me sending DISCONNECT',
+    ]);
+    assert.equal(once.stderr + twice.stderr, '');
+  });
+
+  it('repeats', async (context) => {
+    const { port, where } = await embeddedBroker(context);
+    const observer = await Observer.of(context, port);
+    const result = await runTool('mqtt-pub', [...where, '-t', 't', '-m', 'x', '--repeat', '2500']);
+    assert.equal(result.code, 0);
+    assert.equal((await observer.seen(2500)).length, 2500);
+  });
+
+  it('sets flags and properties', async (context) => {
+    const { port, where } = await embeddedBroker(context);
+    const observer = await Observer.of(context, port);
+    const properties = ['content-type', 'text/plain', 'user-property', 'k 1', 'v', 'user-property', 'k2', ''];
+    const given = ['-D', 'publish', ...properties.slice(0, 2), '-D', 'publish', ...properties.slice(2, 5)];
+    const more = ['-D', 'publish', ...properties.slice(5), '-D', 'publish', 'message-expiry-interval', '600'];
+    const result = await runTool('mqtt-pub', [...where, '-t', 't', '-m', 'x', '-r', '-q', '1', ...given, ...more]);
+    assert.deepEqual(result, { code: 0, stdout: '', stderr: '' });
+    const [message] = await observer.seen(1);
+    assert.equal(message?.retain, true);
+    assert.equal(message?.qos, 1);
+    assert.equal(message?.properties.contentType, 'text/plain');
+    assert.deepEqual(message?.properties.userProperties, [
+      ['k 1', 'v'],
+      ['k2', ''],
+    ]);
+    assert.equal(message?.properties.messageExpiryInterval, 600);
+  });
+
+  it('tells a refusal as Mosquitto does, with its exit code', async (context) => {
+    const { where } = await embeddedBroker(context);
+    const args = [...where, '-t', 't', '-m', 'x', '-u', 'nobody', '-P', 'secret'];
+    const old = await runTool('mqtt-pub', [...args, '-d']);
+    assert.equal(old.code, 5);
+    assert.deepEqual(lines(old.stdout), ['Client ID sending CONNECT', 'Client ID received CONNACK (5)']);
+    assert.equal(
+      old.stderr,
+      'Connection error: Connection Refused: not authorised.\nError: The connection was refused.\n',
+    );
+    const current = await runTool('mqtt-pub', [...args, '-V', '5']);
+    assert.deepEqual(current, { code: 135, stdout: '', stderr: 'Connection error: Not authorized\n' });
+    assert.deepEqual(await runTool('mqtt-pub', [...args, '--quiet']), { code: 5, stdout: '', stderr: '' });
+  });
+
+  it('warns of a message that the broker did not take, where it can know', async (context) => {
+    const { where } = await embeddedBroker(context);
+    const args = [...where, '-t', 'denied/t', '-l'];
+    const stdin = 'a\nb\n';
+    for (const qos of ['1', '2']) {
+      const told = await runTool('mqtt-pub', [...args, '-V', '5', '-q', qos], { stdin });
+      const stderr = 'Warning: Publish 1 failed: Not authorized.\nWarning: Publish 2 failed: Not authorized.\n';
+      assert.deepEqual(told, { code: 0, stdout: '', stderr });
+    }
+    assert.deepEqual(await runTool('mqtt-pub', [...args, '-q', '1'], { stdin }), { code: 0, stdout: '', stderr: '' });
+  });
+
+  it('says why it cannot connect', async (context) => {
+    const closed = String(await freePort());
+    const message = ['-t', 't', '-m', 'x'];
+    assert.deepEqual(await runTool('mqtt-pub', ['-p', closed, ...message]), {
+      code: 1,
+      stdout: '',
+      stderr: 'Error: Connection refused\n',
+    });
+    assert.deepEqual(await runTool('mqtt-pub', ['-h', 'no-such-host.invalid', ...message]), {
+      code: 1,
+      stdout: '',
+      stderr: 'Unable to connect (Lookup error).\n',
+    });
+    const path = '/no/such/socket';
+    assert.deepEqual(await runTool('mqtt-pub', ['--unix', path, ...message]), {
+      code: 1,
+      stdout: '',
+      stderr: 'Error: No such file or directory\n',
+    });
+    const silent = await falseBroker(context, (_chunk, socket) => socket.end());
+    const lost = await runTool('mqtt-pub', ['-h', '127.0.0.1', '-p', String(silent), ...message]);
+    assert.equal(lost.code, 7);
+    assert.match(lost.stderr, /^Error: The connection was lost\.\n.*it may expect TLS on this port/);
+    const noise = await falseBroker(context, (_chunk, socket) => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'));
+    const broken = await runTool('mqtt-pub', ['-h', '127.0.0.1', '-p', String(noise), ...message]);
+    assert.equal(broken.code, 2);
+    assert.match(broken.stderr, /^Error: The broker broke the protocol: .+\.\n$/);
+  });
+
+  it('ends with code 7 where the connection is lost before the acknowledgement', async (context) => {
+    const port = await falseBroker(context, (chunk, socket) => {
+      if (chunk[0] === 0x10) socket.write(ACCEPTED);
+      else socket.destroy();
+    });
+    const result = await runTool('mqtt-pub', ['-h', '127.0.0.1', '-p', String(port), '-t', 't', '-m', 'x', '-q', '1']);
+    assert.deepEqual(result, { code: 7, stdout: '', stderr: 'Error: The connection was lost.\n' });
+  });
+
+  it('refuses a payload before it connects', async () => {
+    const nowhere = ['-p', String(await freePort()), '-t', 't'];
+    const missing = await runTool('mqtt-pub', [...nowhere, '-f', '/no/such/file']);
+    assert.equal(missing.code, 1);
+    assert.equal(
+      missing.stderr,
+      'Error: Unable to open file "/no/such/file": No such file or directory.\n' +
+        'Error loading input file "/no/such/file".\n',
+    );
+    assert.deepEqual(await runTool('mqtt-pub', [...nowhere, '-s']), {
+      code: 1,
+      stdout: '',
+      stderr: 'Error: Zero length input.\nError loading input from stdin.\n',
+    });
+  });
+
+  it('obeys the largest packet that the broker takes', async (context) => {
+    const { where } = await embeddedBroker(context, 0, { global: { maxPacketSize: 100 } });
+    const result = await runTool('mqtt-pub', [...where, '-V', '5', '-t', 't', '-m', 'x'.repeat(200)]);
+    assert.equal(result.code, 25);
+    assert.match(result.stderr, /^Error: A packet of \d+ bytes is larger than the 100 that the broker takes\.\n$/);
+  });
+});
