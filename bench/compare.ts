@@ -16,6 +16,7 @@ const { values } = parseArgs({
     rounds: { type: 'string', default: '5' },
     seconds: { type: 'string', default: '2' },
     only: { type: 'string', default: '' },
+    window: { type: 'string', default: '' },
     brokers: { type: 'string', default: 'mqtt-broker,mosquitto,aedes' },
     quick: { type: 'boolean', default: false },
     'no-write': { type: 'boolean', default: false },
@@ -24,7 +25,9 @@ const { values } = parseArgs({
 const rounds = values.quick ? 1 : Number(values.rounds);
 const seconds = values.quick ? 0.5 : Number(values.seconds);
 const warmupSeconds = seconds / 2;
-const chosenLoads = loads.filter((load) => load.name.includes(values.only));
+const chosenLoads = loads
+  .filter((load) => load.name.includes(values.only))
+  .map((load) => (values.window === '' ? load : { ...load, window: Number(values.window) }));
 const chosenBrokers = values.brokers
   .split(',')
   .filter((name): name is BrokerName => name === 'mqtt-broker' || name === 'mosquitto' || name === 'aedes')
@@ -74,7 +77,7 @@ for (let round = 1; round <= rounds; round++) {
 
 const text = table(samples, chosenLoads, chosenBrokers);
 process.stdout.write(`\n${text}\n`);
-if (!values.quick && !values['no-write']) {
+if (!values.quick && !values['no-write'] && values.window === '') {
   const date = new Date().toISOString().slice(0, 10);
   const windows = [...new Set(chosenLoads.map((load) => load.window))].join(' or ');
   const facts = {

@@ -71,8 +71,9 @@ class MqttClient implements Client, ConnectionOwner {
   private granted: ConnectedInfo | null;
   private isPaused: boolean;
   private isEnding: boolean;
-  /** Set by the end: what calls are told from then on. */
-  private closed: ConnectionLost | null;
+  private isClosed: boolean;
+  /** What calls are told once end() was called or the client is closed. */
+  private gone: ConnectionLost | null;
 
   constructor(settings: Settings, dialer: Dialer) {
     this.settings = settings;
@@ -91,7 +92,8 @@ class MqttClient implements Client, ConnectionOwner {
     this.granted = null;
     this.isPaused = false;
     this.isEnding = false;
-    this.closed = null;
+    this.isClosed = false;
+    this.gone = null;
   }
 
   /** The first attempt. */
@@ -104,7 +106,7 @@ class MqttClient implements Client, ConnectionOwner {
   }
 
   publish(topic: string, payload: string | Buffer, options: PublishOptions = {}): Promise<PublishResult> {
-    if (this.closed !== null) return optional(Promise.reject(this.closed));
+    if (this.gone !== null) return optional(Promise.reject(this.gone));
     const message = this.messageOf(topic, payload, options);
     if (message instanceof InvalidRequest) return optional(Promise.reject(message));
     return optional(this.session.sender.publish(message));
@@ -136,7 +138,7 @@ class MqttClient implements Client, ConnectionOwner {
       () => this.readOn(),
       (left) => this.streams.delete(left),
     );
-    if (this.closed === null) this.streams.add(stream);
+    if (!this.isClosed) this.streams.add(stream);
     else stream.finish();
     return stream;
   }
@@ -152,7 +154,7 @@ class MqttClient implements Client, ConnectionOwner {
   }
 
   drained(count = 0): Promise<void> {
-    return optional(this.closed === null ? this.session.sender.drained(count) : Promise.reject(this.closed));
+    return optional(this.gone === null ? this.session.sender.drained(count) : Promise.reject(this.gone));
   }
 
   pause(): void {
@@ -167,6 +169,7 @@ class MqttClient implements Client, ConnectionOwner {
 
   end(code: number = SUCCESS.code, properties: Properties = NO_PROPERTIES): Promise<void> {
     this.isEnding = true;
+    this.gone ??= new ConnectionLost('The client was closed');
     if (this.connection === null) this.giveUp.abort(new ConnectionLost('The client was closed'));
     else this.connection.end(code, properties);
     return this.closing;
@@ -208,6 +211,10 @@ class MqttClient implements Client, ConnectionOwner {
     this.session.sender.writable();
   }
 
+  get hasUnsent(): boolean {
+    return this.session.sender.hasUnsent;
+  }
+
   lost(error: Error | null): void {
     this.connection = null;
     this.session.detach();
@@ -225,9 +232,10 @@ class MqttClient implements Client, ConnectionOwner {
   }
 
   private finish(error: Error | null): void {
-    if (this.closed !== null) return;
-    this.closed = new ConnectionLost(error === null ? 'The client was closed' : error.message, null, error);
-    this.session.sender.fail(error ?? this.closed);
+    if (this.isClosed) return;
+    this.isClosed = true;
+    this.gone ??= new ConnectionLost(error === null ? 'The client was closed' : error.message, null, error);
+    this.session.sender.fail(error ?? this.gone);
     for (const stream of this.streams) stream.finish();
     this.streams.clear();
     this.settleClosing();
@@ -281,7 +289,7 @@ class MqttClient implements Client, ConnectionOwner {
   }
 
   private request(packet: OutgoingRequest['packet'], filters: readonly string[]): Promise<SubscribeResult> {
-    if (this.closed !== null) return optional(Promise.reject(this.closed));
+    if (this.gone !== null) return optional(Promise.reject(this.gone));
     const faults = filters.length === 0 ? ['there is none'] : filters.map(topicFilterFault);
     const fault = faults.find((text) => text !== null);
     if (fault !== undefined) {

@@ -39,6 +39,7 @@ import {
   UNSUPPORTED_PROTOCOL_VERSION,
 } from '../protocol/reasons.ts';
 import type { Profile } from '../protocol/version.ts';
+import { monotonicNow, touch } from '../util/clock.ts';
 import { ConnectionLost, ConnectRefused, type InvalidRequest } from './errors.ts';
 import { IncomingMessages } from './incoming.ts';
 import { KeepAlive } from './keep-alive.ts';
@@ -66,6 +67,8 @@ export interface ConnectionOwner {
   disconnected(reason: Reason, properties: Properties): void;
   /** The broker takes bytes again. */
   writable(): void;
+  /** Whether QoS 0 messages still wait for the broker to take bytes. */
+  readonly hasUnsent: boolean;
   /** A connection that was `connected` is over; null after end(). */
   lost(error: Error | null): void;
 }
@@ -112,7 +115,7 @@ export class Connection implements LinkOwner {
     this.pauses = 0;
     this.isInFrame = false;
     this.endTimer = null;
-    const counters = { sentBytes: () => this.keepAlive.sent(), sentPublish: () => {} };
+    const counters = { sentBytes: () => this.sentBytes(), sentPublish: () => {} };
     this.link = new Link(transport, turn, sizeLimits([CONNACK], settings.properties), this, counters);
     this.link.useProfile(settings.profile);
     this.keepAlive = new KeepAlive(
@@ -243,8 +246,8 @@ export class Connection implements LinkOwner {
   }
 
   drained(): void {
+    this.owner.writable();
     if (this.state === 'ending') this.finishEnding();
-    else this.owner.writable();
   }
 
   closed(error: Error | null): void {
@@ -264,6 +267,11 @@ export class Connection implements LinkOwner {
     if (outbox.messages > 0) this.flush();
     outbox.pushControl(encode(this.profile, packet));
     this.settings.trace?.sending(packet);
+  }
+
+  private sentBytes(): void {
+    touch();
+    this.keepAlive.sent(monotonicNow());
   }
 
   private flush(): void {
@@ -346,7 +354,7 @@ export class Connection implements LinkOwner {
     const { outbox } = this.link;
     if (this.goodbye === null) return;
     this.flush();
-    if (outbox.messages > 0 || outbox.isPaused) {
+    if (outbox.messages > 0 || outbox.isPaused || this.owner.hasUnsent) {
       this.endTimer?.refresh();
       return;
     }

@@ -1,7 +1,6 @@
 // The keep-alive of one connection (MQTT 5.0 section 3.1.2.10): PINGREQ when nothing was sent or nothing came for its time
 // [MQTT-3.1.2-20], and the end when half of that later still not a byte came. A client that reads nothing on purpose is not
 // judged by what it has not read.
-import { monotonicNow, touch } from '../util/clock.ts';
 
 /** What is watched: the link. */
 interface Watched {
@@ -33,7 +32,7 @@ export class KeepAlive {
   /** @param seconds 0 turns the mechanism off */
   start(seconds: number): void {
     this.intervalMs = seconds * 1000;
-    this.lastSent = performance.now();
+    this.sent(performance.now());
     if (seconds > 0) this.wait(this.intervalMs);
   }
 
@@ -43,9 +42,8 @@ export class KeepAlive {
   }
 
   /** Bytes were sent. */
-  sent(): void {
-    touch();
-    this.lastSent = monotonicNow();
+  sent(nowMs: number): void {
+    this.lastSent = nowMs;
   }
 
   /** Reading goes on after a pause: an answer may have waited all the time. */
@@ -53,28 +51,28 @@ export class KeepAlive {
     this.pingSentAt = 0;
   }
 
-  private wait(delayMs: number): void {
-    this.timer = setTimeout(() => this.check(), Math.max(1, delayMs));
-  }
-
-  private check(): void {
-    const now = performance.now();
+  /** Does what is due; returns the milliseconds until something may be due again, 0 when the connection is lost. */
+  check(nowMs: number): number {
     const { isReading, lastReceived } = this.watched;
     if (!isReading || lastReceived >= this.pingSentAt) this.pingSentAt = 0;
     if (this.pingSentAt > 0) {
       const answerDue = this.pingSentAt + this.intervalMs / 2;
-      if (now >= answerDue) this.lose();
-      else this.wait(answerDue - now);
-      return;
+      if (nowMs < answerDue) return answerDue - nowMs;
+      this.lose();
+      return 0;
     }
     const quietSince = isReading ? Math.min(this.lastSent, lastReceived) : this.lastSent;
     const pingDue = quietSince + this.intervalMs;
-    if (now < pingDue) {
-      this.wait(pingDue - now);
-      return;
-    }
+    if (nowMs < pingDue) return pingDue - nowMs;
     this.ping();
-    this.pingSentAt = now;
-    this.wait(this.intervalMs / 2);
+    this.pingSentAt = nowMs;
+    return this.intervalMs / 2;
+  }
+
+  private wait(delayMs: number): void {
+    this.timer = setTimeout(() => {
+      const next = this.check(performance.now());
+      if (next > 0) this.wait(Math.max(1, next));
+    }, delayMs);
   }
 }

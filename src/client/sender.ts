@@ -51,6 +51,10 @@ export class Sender {
     this.waiters = [];
   }
 
+  get hasUnsent(): boolean {
+    return this.unsent.length > 0;
+  }
+
   /** Sends a message, or has it wait for its turn. */
   publish(message: OutgoingMessage): Promise<PublishResult> {
     const { connection } = this;

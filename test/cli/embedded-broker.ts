@@ -21,6 +21,8 @@ export interface EmbeddedBroker {
   readonly port: number;
   /** `-h 127.0.0.1 -p PORT`. */
   readonly where: readonly string[];
+  /** Resolves when a client subscribes to this filter. Ask before it can. */
+  subscribed(filter: string): Promise<void>;
 }
 
 /** Starts a broker on this port, 0 for a free one; it stops with the test. */
@@ -29,12 +31,14 @@ export async function embeddedBroker(
   port = 0,
   options: CreateBrokerOptions = {},
 ): Promise<EmbeddedBroker> {
+  const waiting = new Map<string, () => void>();
   const broker = await createBroker({
     listeners: [{ port }],
     plugins: [
       {
         name: 'test rules',
         authenticate: ({ username }) => (username === 'nobody' ? DENY : ALLOW),
+        subscribed: (_client, filter) => waiting.get(filter)?.(),
         authorize: (_client, _access, topic) => (topic.startsWith('denied/') ? DENY : ALLOW),
       },
     ],
@@ -42,7 +46,12 @@ export async function embeddedBroker(
   });
   context.after(() => broker.stop());
   const bound = broker.ports[0] ?? 0;
-  return { broker, port: bound, where: ['-h', '127.0.0.1', '-p', String(bound)] };
+  return {
+    broker,
+    port: bound,
+    where: ['-h', '127.0.0.1', '-p', String(bound)],
+    subscribed: (filter) => new Promise((resolve) => waiting.set(filter, resolve)),
+  };
 }
 
 /** A client that keeps the messages of a filter and can be waited for. */

@@ -20,7 +20,7 @@ export interface Wire {
 }
 
 /** Milliseconds that a scenario waits for something that must come. */
-const PATIENCE_MS = 10_000;
+const PATIENCE_MS = 4000;
 
 /** A scripted client. */
 export class ScriptedPeer {

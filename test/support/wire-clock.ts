@@ -8,6 +8,10 @@ interface Interval {
   due: number;
 }
 
+/** Milliseconds that all clocks of the process have moved on: time never goes back, for what remembers it. */
+let now = 0;
+const start = Date.now();
+
 /** Longest delay that setTimeout takes. */
 const FAR = 2_147_483_647;
 
@@ -18,14 +22,12 @@ export async function settle(): Promise<void> {
 
 /** The replaced clock; restore() brings the real one back. */
 export class WireClock {
-  private now = 0;
-  private readonly start = Date.now();
   private readonly intervals = new Map<NodeJS.Timeout, Interval>();
   private readonly restorers: (() => void)[] = [];
 
   constructor() {
-    const date = mock.method(Date, 'now', () => this.start + this.now);
-    const monotonic = mock.method(performance, 'now', () => 1000 + this.now);
+    const date = mock.method(Date, 'now', () => start + now);
+    const monotonic = mock.method(performance, 'now', () => 1000 + now);
     const set = mock.method(globalThis, 'setInterval', (call: () => void, every: number) => this.add(call, every));
     const clear = mock.method(globalThis, 'clearInterval', (handle: NodeJS.Timeout) => this.remove(handle));
     for (const { mock: context } of [date, monotonic, set, clear]) this.restorers.push(() => context.restore());
@@ -38,15 +40,15 @@ export class WireClock {
 
   /** Moves time on, calling what is due on the way. */
   async advance(milliseconds: number): Promise<void> {
-    const end = this.now + milliseconds;
+    const end = now + milliseconds;
     const step = Math.max(100, milliseconds / 50);
-    while (this.now < end) {
-      this.now = Math.min(end, this.now + step);
+    while (now < end) {
+      now = Math.min(end, now + step);
       // The coarse clocks of the process are read anew in a new turn only.
       await settle();
       for (const interval of [...this.intervals.values()]) {
-        if (interval.due > this.now) continue;
-        interval.due = this.now + interval.every;
+        if (interval.due > now) continue;
+        interval.due = now + interval.every;
         interval.call();
       }
     }
@@ -55,7 +57,7 @@ export class WireClock {
 
   private add(call: () => void, every: number): NodeJS.Timeout {
     const handle = setTimeout(() => undefined, FAR).unref();
-    this.intervals.set(handle, { call, every, due: this.now + every });
+    this.intervals.set(handle, { call, every, due: now + every });
     return handle;
   }
 

@@ -34,6 +34,8 @@ interface Client {
   /** The part of a packet that was held back. */
   rest: Buffer | null;
   paused: boolean;
+  /** Whether it sent something that no answer has proved to be dealt with. */
+  unproven: boolean;
   lastId: number;
 }
 
@@ -78,11 +80,17 @@ class Play {
 
   private carryOut(step: Step): Promise<void> {
     if (step.actor === 'clock' && step.verb === 'advances') {
-      return this.arena.clock.advance(Number(textOf(step.words[0]!)) * 1000);
+      return this.advance(Number(textOf(step.words[0]!)));
     }
     if (step.actor === 'broker' && step.verb === 'stops') return this.stopBroker();
     if (!/^[A-Z]$/.test(step.actor)) throw new Error(`'${step.actor}' is no client: a capital letter`);
     return this.clientDoes(this.client(step.actor), step.verb, step.words);
+  }
+
+  /** Time goes on when all that was sent has been dealt with. */
+  private async advance(seconds: number): Promise<void> {
+    await this.settleOthers(null);
+    await this.arena.clock.advance(seconds * 1000);
   }
 
   /** The broker says goodbye to clients that must be able to take it meanwhile. */
@@ -135,6 +143,7 @@ class Play {
         joined: false,
         rest: null,
         paused: false,
+        unproven: false,
         lastId: 99,
       };
       this.clients.set(letter, client);
@@ -151,6 +160,7 @@ class Play {
   private async send(client: Client, words: readonly Word[]): Promise<void> {
     const [first, ...others] = words;
     const peer = this.peerOf(client);
+    client.unproven = true;
     const what = first === undefined ? '' : textOf(first);
     if (what === 'hex') {
       peer.send(bytesOf(others));
@@ -217,7 +227,8 @@ class Play {
   /** Has the broker answer every other client, and so deal with all that these sent before. */
   private async settleOthers(client: Client | null): Promise<void> {
     for (const other of this.clients.values()) {
-      if (other === client || !this.mayPing(other)) continue;
+      if (other === client || !other.unproven || !this.mayPing(other)) continue;
+      other.unproven = false;
       other.peer?.send(PINGREQ);
       await other.peer?.await(PINGRESP);
     }

@@ -63,13 +63,18 @@ async function run({ config, warnings }: LoadedConfig, options: Options<'broker'
   const identity = identityOf(user);
   // Before anything else is touched: a second broker of the same pid file must leave no trace.
   const pid = pidFile === null ? null : writePidFile(pidFile);
+  const signals = takeSignals();
   const broker = await startListening(config, brokerOptions).catch((error: unknown) => {
     pid?.restore();
     throw error;
   });
   if (identity !== null) become(identity);
   reportToForeground('');
-  await untilStopped(broker);
+  // A reload logs its own failures; a rejection would be a bug, and ends the process.
+  signals.onReload(() => void broker.reload());
+  await signals.stop;
+  signals.onReload(() => {});
+  await broker.stop();
   pid?.remove();
   return EXIT_OK;
 }
@@ -97,22 +102,28 @@ function keylog(file: string | null): Pick<BrokerOptions, 'keylog'> {
   return { keylog: (line) => appendFileSync(file, line) };
 }
 
-/** Resolves when SIGTERM or SIGINT has stopped the broker; SIGHUP has it reload. */
-async function untilStopped(broker: Broker): Promise<void> {
-  const reload = () => {
-    broker.reload().catch((error: unknown) => {
-      throw error;
-    });
-  };
+/** Signals are taken from here on, also while the broker starts. */
+interface Signals {
+  /** SIGTERM or SIGINT came. Further ones are taken, and do nothing: the orderly stop is under way, and short. */
+  readonly stop: Promise<void>;
+  /** Says what SIGHUP does; nothing before. */
+  onReload(reload: () => void): void;
+}
+
+function takeSignals(): Signals {
+  let reload = () => {};
+  const ignore = () => {};
+  process.on('SIGHUP', () => reload());
   // Node would open its debugger on the one and end on the other; Mosquitto's users send both.
-  const ignore = () => undefined;
-  process.on('SIGHUP', reload).on('SIGUSR1', ignore).on('SIGUSR2', ignore);
-  await new Promise<void>((resolve) => {
-    // Further ones are taken, and do nothing: the orderly stop is under way, and short.
-    process.on('SIGTERM', () => resolve()).on('SIGINT', () => resolve());
-  });
-  process.off('SIGHUP', reload);
-  await broker.stop();
+  process.on('SIGUSR1', ignore).on('SIGUSR2', ignore);
+  return {
+    stop: new Promise((resolve) => {
+      process.on('SIGTERM', resolve).on('SIGINT', resolve);
+    }).then(ignore),
+    onReload: (action) => {
+      reload = action;
+    },
+  };
 }
 
 /** Prints why the broker could not start and returns the exit code; a bug is thrown again. */
@@ -128,8 +139,10 @@ async function reportFailure(error: unknown, io: Io): Promise<number> {
     return reportUsageError('broker', error, io);
   }
   // What the system says about files (a log file, say) has a code; anything else is a bug, and loud.
-  const { code, path } = error as NodeJS.ErrnoException;
+  const { code, path: file, address } = error as NodeJS.ErrnoException & { address?: string };
   if (typeof code !== 'string') throw error;
+  // A Unix socket's path comes as its address.
+  const path = file ?? address;
   const cause = systemErrorText(error);
   const text = path === undefined ? `Error: ${cause}` : `Error: Unable to open ${path}. ${cause}.`;
   reportToForeground(text);

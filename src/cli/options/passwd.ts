@@ -69,7 +69,7 @@ export const PASSWD_OPTIONS = [
   },
   {
     key: 'help',
-    names: ['--help', '-h'],
+    names: ['-h', '--help'],
     kind: FLAG,
     tools: ['passwd'],
     group: 'General',

@@ -1,0 +1,104 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { failureOf, whileConnecting } from '../../../src/cli/commands/failure.ts';
+import { ConnectionLost, ConnectRefused, InvalidRequest } from '../../../src/client/errors.ts';
+import { MalformedPacket } from '../../../src/protocol/errors.ts';
+import {
+  BAD_USERNAME_OR_PASSWORD,
+  KEEP_ALIVE_TIMEOUT,
+  PACKET_TOO_LARGE,
+  QOS_NOT_SUPPORTED,
+  SERVER_MOVED,
+  SESSION_TAKEN_OVER,
+  TOPIC_NAME_INVALID,
+  UNSUPPORTED_PROTOCOL_VERSION,
+} from '../../../src/protocol/reasons.ts';
+import { MQTT5, MQTT311 } from '../../../src/protocol/version.ts';
+
+const system = (code: string, message = 'read failed'): Error => Object.assign(new Error(message), { code });
+
+const cases: [what: string, error: Error, code: number, sentences: readonly (string | RegExp)[]][] = [
+  [
+    'a refusal of 3.x',
+    new ConnectRefused(MQTT311, BAD_USERNAME_OR_PASSWORD, {}),
+    4,
+    ['Connection error: Connection Refused: bad user name or password.'],
+  ],
+  [
+    'a refusal of 5 with the words of the broker',
+    new ConnectRefused(MQTT5, SERVER_MOVED, { reasonString: 'see example.org' }),
+    157,
+    ['Connection error: Server moved (see example.org)'],
+  ],
+  [
+    'a broker that does not know MQTT 5',
+    new ConnectRefused(MQTT5, UNSUPPORTED_PROTOCOL_VERSION, {}),
+    132,
+    ['Connection error: Unsupported protocol version. Try connecting to an MQTT v5 broker, or use MQTT v3.x mode.'],
+  ],
+  ['a lost connection', new ConnectionLost('The connection was lost: EPIPE'), 7, ['Error: The connection was lost.']],
+  [
+    'a goodbye of the broker',
+    new ConnectionLost('The broker closed the connection: Session taken over', SESSION_TAKEN_OVER),
+    7,
+    ['Error: The broker closed the connection: Session taken over.'],
+  ],
+  [
+    'a silent broker',
+    new ConnectionLost('The broker did not answer within the keep-alive', KEEP_ALIVE_TIMEOUT),
+    19,
+    ['Error: The broker did not answer within the keep-alive.'],
+  ],
+  ['a message that is too large', new InvalidRequest(PACKET_TOO_LARGE, 'too large'), 25, ['Error: Too large.']],
+  ['a quality that is refused', new InvalidRequest(QOS_NOT_SUPPORTED, 'no QoS 2'), 24, ['Error: No QoS 2.']],
+  ['a request that is none', new InvalidRequest(TOPIC_NAME_INVALID, 'bad topic'), 1, ['Error: Bad topic.']],
+  ['noise', new MalformedPacket('bad length'), 2, ['Error: The broker broke the protocol: bad length.']],
+  ['an unknown host', system('EAI_AGAIN'), 1, ['Unable to connect (Lookup error).']],
+  ['a system error', system('EHOSTUNREACH'), 1, ['Error: No route to host']],
+  ['a TLS error', system('CERT_HAS_EXPIRED'), 14, [/^Error: .*expired/]],
+  [
+    'a certificate that is refused after the handshake',
+    new ConnectionLost('The connection was lost', null, system('ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED')),
+    14,
+    [/^Error: .*certificate/],
+  ],
+];
+
+describe('failures', () => {
+  for (const [what, error, code, sentences] of cases) {
+    it(`explains ${what}`, () => {
+      const failure = failureOf(error);
+      assert.equal(failure.code, code);
+      assert.equal(failure.sentences.length, sentences.length);
+      sentences.forEach((sentence, i) => {
+        const said = failure.sentences[i] ?? '';
+        if (typeof sentence === 'string') assert.equal(said, sentence);
+        else assert.match(said, sentence);
+      });
+    });
+  }
+
+  it('lets bugs through', () => {
+    for (const bug of [new TypeError('x is not a function'), new Error('no code'), 'text']) {
+      assert.throws(
+        () => failureOf(bug),
+        (error) => error === bug,
+      );
+    }
+  });
+
+  it('suspects TLS where a first connection just ends', () => {
+    const lost = new ConnectionLost('The connection was lost');
+    assert.match(failureOf(whileConnecting(lost, 'tcp')).sentences[1] ?? '', /may expect TLS/);
+    assert.match(failureOf(whileConnecting(lost, 'tls')).sentences[1] ?? '', /may want a certificate/);
+    assert.equal(whileConnecting(lost, 'unix'), lost);
+    const reset = system('ECONNRESET');
+    assert.deepEqual(failureOf(whileConnecting(reset, 'tls')), {
+      sentences: ['Error: The other side closed the connection: it speaks no TLS on this port.'],
+      code: 14,
+    });
+    assert.equal(whileConnecting(reset, 'tcp'), reset);
+    const late = new ConnectionLost('No connection was made within 30 seconds');
+    assert.equal(whileConnecting(late, 'tcp'), late);
+  });
+});
