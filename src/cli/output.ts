@@ -42,10 +42,6 @@ export class Output {
     else if (this.#isFull) events.full();
   }
 
-  /** True once the reader has gone. */
-  get isClosed(): boolean {
-    return this.#error !== null;
-  }
 
   /** Appends text in UTF-8. */
   text(text: string): void {

@@ -18,7 +18,7 @@ import {
 } from '../protocol/constants.ts';
 import { decode } from '../protocol/decode.ts';
 import { encode } from '../protocol/encode.ts';
-import { type PeerFault, ProtocolError } from '../protocol/errors.ts';
+import { type PeerFault, ProtocolError, UnexpectedPacket } from '../protocol/errors.ts';
 import type {
   AckPacket,
   ConnackPacket,
@@ -29,27 +29,22 @@ import type {
   UnsubscribePacket,
 } from '../protocol/packets.ts';
 import { NO_PROPERTIES, type Properties } from '../protocol/properties.ts';
-import {
-  KEEP_ALIVE_TIMEOUT,
-  PROTOCOL_ERROR,
-  type Reason,
-  reasonFits,
-  reasonOf,
-  SUCCESS,
-  UNSUPPORTED_PROTOCOL_VERSION,
-} from '../protocol/reasons.ts';
+import { KEEP_ALIVE_TIMEOUT, PROTOCOL_ERROR, type Reason, reasonFits, reasonOf, SUCCESS } from '../protocol/reasons.ts';
 import type { Profile } from '../protocol/version.ts';
 import { monotonicNow, touch } from '../util/clock.ts';
 import { ConnectionLost, ConnectRefused, type InvalidRequest } from './errors.ts';
-import { IncomingMessages } from './incoming.ts';
+import { IncomingMessages, readConnack, traceOf } from './incoming.ts';
 import { KeepAlive } from './keep-alive.ts';
 import { messageRefusal, requestRefusal, sizeLimits } from './limits.ts';
-import type { PublishTrace, ReceivedMessage } from './options.ts';
+import type { ReceivedMessage } from './options.ts';
 import type { OutgoingMessage } from './outgoing.ts';
 import { connectPacket, type Settings } from './settings.ts';
 
 /** So many payload bytes leave at once, within the turn, so that a caller that never lets the loop turn is stopped. */
 const EARLY_FLUSH = 262_144;
+
+/** The first byte of a TLS alert, which an OpenSSL server answers plain text with. */
+const TLS_ALERT = 0x15;
 
 const NOTHING = Buffer.alloc(0);
 
@@ -237,8 +232,11 @@ export class Connection implements LinkOwner {
   }
 
   fault(fault: PeerFault): void {
-    this.error ??= fault;
-    if (this.profile.hasProperties) {
+    const isAlert = this.state === 'new' && fault instanceof UnexpectedPacket && fault.first === TLS_ALERT;
+    this.error ??= isAlert
+      ? new ConnectionLost('The broker speaks TLS on this port, and this connection does not')
+      : fault;
+    if (this.profile.hasProperties && !isAlert) {
       const code = reasonFits(fault.reason.code, DISCONNECT) ? fault.reason.code : PROTOCOL_ERROR.code;
       this.send({ type: DISCONNECT, code, properties: NO_PROPERTIES });
     }
@@ -255,9 +253,13 @@ export class Connection implements LinkOwner {
     this.state = 'over';
     this.keepAlive.stop();
     if (this.endTimer !== null) clearTimeout(this.endTimer);
-    const reason = this.error ?? lostConnection(error);
-    if (this.settleStart === null) this.owner.lost(ended ? null : reason);
-    else this.settleStart.reject(reason);
+    if (this.settleStart === null) {
+      const detail = error === null ? '' : `: ${error.message}`;
+      const reason = this.error ?? new ConnectionLost(`The connection was lost${detail}`, null, error);
+      this.owner.lost(ended ? null : reason);
+    } else {
+      this.settleStart.reject(this.error ?? neverAnswered(this.link.transport, error));
+    }
   }
 
   /** Sends a control packet behind every message that was published before it. */
@@ -286,7 +288,7 @@ export class Connection implements LinkOwner {
   }
 
   private onConnack(buffer: Buffer, first: number, start: number, end: number): void {
-    const packet = this.readConnack(buffer, first, start, end);
+    const packet = readConnack(this.profile, buffer, first, start, end);
     this.settings.trace?.received(packet);
     if (packet.code !== SUCCESS.code) {
       this.error = new ConnectRefused(this.profile, reasonOf(packet.code), packet.properties);
@@ -305,16 +307,6 @@ export class Connection implements LinkOwner {
     this.settleStart = null;
     this.owner.connected(this, packet);
     settleStart?.resolve();
-  }
-
-  /** A broker of 3.x answers a CONNECT of version 5 with return code 1 in its own form: two bytes and no properties. */
-  private readConnack(buffer: Buffer, first: number, start: number, end: number): ConnackPacket {
-    if (this.profile.hasProperties && end - start === 2 && buffer[start + 1] === 1) {
-      const { code } = UNSUPPORTED_PROTOCOL_VERSION;
-      return { type: CONNACK, sessionPresent: false, code, properties: NO_PROPERTIES };
-    }
-    // Nothing else passes the framer before CONNACK.
-    return decode(this.profile, buffer, first, start, end) as ConnackPacket;
   }
 
   private onControl(packet: ControlPacket): void {
@@ -364,18 +356,11 @@ export class Connection implements LinkOwner {
   }
 }
 
-function lostConnection(error: Error | null): ConnectionLost {
-  return new ConnectionLost(`The connection was lost${error === null ? '' : `: ${error.message}`}`, null, error);
-}
-
-function traceOf(message: ReceivedMessage): PublishTrace {
-  return {
-    type: PUBLISH,
-    id: message.id,
-    topic: message.topic,
-    qos: message.qos,
-    retain: message.retain,
-    dup: message.dup,
-    payloadLength: message.payload.length,
-  };
+/** A connection that ends without CONNACK has a cause that the other side does not tell; this is where to look for it. */
+function neverAnswered(transport: Transport, error: Error | null): ConnectionLost {
+  const hint =
+    transport.info.tls === null
+      ? 'it may expect TLS on this port, or speak no MQTT'
+      : 'it may want a client certificate, or not accept the one given';
+  return new ConnectionLost(`The connection was lost before the broker answered CONNECT: ${hint}`, null, error);
 }

@@ -1,14 +1,17 @@
-// Received PUBLISH frames → messages: topic names are checked, topic aliases resolved.
+// Received PUBLISH frames → messages: topic names are checked, topic aliases resolved. And CONNACK, which may come in two
+// forms.
 import { InboundAliases } from '../flow/alias.ts';
-import { FLAG_RETAIN } from '../protocol/constants.ts';
+import { CONNACK, FLAG_RETAIN, PUBLISH } from '../protocol/constants.ts';
+import { decode } from '../protocol/decode.ts';
 import { MalformedPacket, PeerFault, ProtocolError } from '../protocol/errors.ts';
+import type { ConnackPacket } from '../protocol/packets.ts';
 import { NO_PROPERTIES } from '../protocol/properties.ts';
 import { PublishView, publishProperties, readPublish } from '../protocol/publish.ts';
-import { TOPIC_ALIAS_INVALID, TOPIC_NAME_INVALID } from '../protocol/reasons.ts';
+import { TOPIC_ALIAS_INVALID, TOPIC_NAME_INVALID, UNSUPPORTED_PROTOCOL_VERSION } from '../protocol/reasons.ts';
 import { topicNameFault } from '../protocol/topic.ts';
 import { isValidString } from '../protocol/utf8.ts';
 import type { Profile } from '../protocol/version.ts';
-import type { ReceivedMessage } from './options.ts';
+import type { PublishTrace, ReceivedMessage } from './options.ts';
 
 /** Reads the messages of one connection. */
 export class IncomingMessages {
@@ -55,4 +58,36 @@ export class IncomingMessages {
     if (aliasAt >= 0) this.aliases.set(alias, topic);
     return topic;
   }
+}
+
+/** A received message as a trace sees it. */
+export function traceOf(message: ReceivedMessage): PublishTrace {
+  return {
+    type: PUBLISH,
+    id: message.id,
+    topic: message.topic,
+    qos: message.qos,
+    retain: message.retain,
+    dup: message.dup,
+    payloadLength: message.payload.length,
+  };
+}
+
+/**
+ * Reads CONNACK. A broker of 3.x answers a CONNECT of version 5 with return code 1 in its own form: two bytes and no
+ * properties.
+ */
+export function readConnack(
+  profile: Profile,
+  buffer: Buffer,
+  first: number,
+  start: number,
+  end: number,
+): ConnackPacket {
+  if (profile.hasProperties && end - start === 2 && buffer[start + 1] === 1) {
+    const { code } = UNSUPPORTED_PROTOCOL_VERSION;
+    return { type: CONNACK, sessionPresent: false, code, properties: NO_PROPERTIES };
+  }
+  // Nothing else passes the framer before CONNACK.
+  return decode(profile, buffer, first, start, end) as ConnackPacket;
 }

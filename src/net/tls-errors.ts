@@ -24,6 +24,13 @@ export function noteCertificate(error: Error, certificate: X509Certificate): voi
   });
 }
 
+const inHandshake = new WeakSet<Error>();
+
+/** Remembers that an error came in the middle of a handshake: a reset means something else there than elsewhere. */
+export function noteHandshake(error: Error): void {
+  inHandshake.add(error);
+}
+
 type Explain = (facts: CertificateFacts | null, error: Error) => string;
 
 const certificateOf = (facts: CertificateFacts | null): string => (facts === null ? '' : ` (${facts.subject})`);
@@ -146,8 +153,7 @@ export function explainTlsError(error: Error): string | null {
   const facts = certificates.get(error) ?? null;
   const explain = EXPLANATIONS[code] ?? EXPLANATIONS[alertKey(code) ?? ''];
   if (explain !== undefined) return explain(facts, error);
-  // Node's own sentence for a connection that closed in the middle of the handshake.
-  if (code === 'ECONNRESET' && error.message.includes('secure TLS connection')) {
+  if (inHandshake.has(error) && (code === 'ECONNRESET' || code === 'EPIPE')) {
     return 'The other side closed the connection during the TLS handshake: it speaks no TLS on this port, or refuses us.';
   }
   if (!code.startsWith('ERR_SSL_') && !code.startsWith('ERR_TLS_') && !code.startsWith('ERR_OSSL_')) return null;

@@ -7,7 +7,7 @@ import { createServer, type Server, type TLSSocket, type TlsOptions, connect as 
 import { SocketTransport } from './socket-transport.ts';
 import type { DialSpec, ListenSpec, TlsListenOptions } from './specs.ts';
 import { connectOptions, listenSockets, peerInfo, whenConnected } from './tcp.ts';
-import { noteCertificate } from './tls-errors.ts';
+import { noteCertificate, noteHandshake } from './tls-errors.ts';
 import type { Accept, AcceptError, Dialer, Listener, TlsInfo } from './transport.ts';
 import { certificateName } from './x509-name.ts';
 
@@ -143,6 +143,10 @@ export async function dialSecureSocket(spec: DialSpec, signal: AbortSignal): Pro
   // 'secure' comes before Node judges the certificate; afterwards the socket is closed and the certificate gone.
   // (getPeerX509Certificate() would not do: after it, Node 20 finds no certificate to compare the host name with.)
   let certificate: Buffer | undefined;
+  let isConnected = false;
+  socket.once('connect', () => {
+    isConnected = true;
+  });
   socket.prependOnceListener('secure', () => {
     certificate = socket.getPeerCertificate().raw;
   });
@@ -150,6 +154,7 @@ export async function dialSecureSocket(spec: DialSpec, signal: AbortSignal): Pro
     return await whenConnected(socket, 'secureConnect', signal);
   } catch (error) {
     if (error instanceof Error && certificate !== undefined) noteCertificate(error, new X509Certificate(certificate));
+    else if (error instanceof Error && isConnected) noteHandshake(error);
     throw error;
   }
 }

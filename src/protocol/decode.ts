@@ -210,8 +210,9 @@ export function decodeConnect(buffer: Buffer, start: number, end: number): Conne
   }
   const clientId = reader.string('the client identifier');
   const will = hasWill ? readWill(profile, flags, reader) : null;
-  const username = hasUsername ? reader.string('the user name') : null;
-  const password = hasPassword ? Buffer.from(reader.binary('the password')) : null;
+  const mayBeMissing = (): boolean => profile.connectFlagsAreLoose && reader.remaining === 0;
+  const username = hasUsername && !mayBeMissing() ? reader.string('the user name') : null;
+  const password = hasPassword && !mayBeMissing() ? Buffer.from(reader.binary('the password')) : null;
   reader.finish('CONNECT');
   return {
     type: CONNECT,
@@ -228,10 +229,11 @@ export function decodeConnect(buffer: Buffer, start: number, end: number): Conne
 }
 
 function checkConnectFlags(profile: Profile, flags: number): void {
-  if ((flags & 0x01) !== 0) throw new MalformedPacket('the reserved connect flag is set'); // [MQTT-3.1.2-3]
+  const isStrict = !profile.connectFlagsAreLoose;
+  if (isStrict && (flags & 0x01) !== 0) throw new MalformedPacket('the reserved connect flag is set'); // [MQTT-3.1.2-3]
   const willQos = (flags >> 3) & 0x03;
   if ((flags & 0x04) === 0) {
-    if ((flags & 0x38) !== 0) throw new MalformedPacket('will QoS or retain is set without a will'); // [MQTT-3.1.2-11, -13]
+    if (isStrict && (flags & 0x38) !== 0) throw new MalformedPacket('will QoS or retain is set without a will'); // [MQTT-3.1.2-11, -13]
   } else if (willQos === 3) {
     throw new MalformedPacket('the will QoS is 3'); // [MQTT-3.1.2-12]
   }

@@ -110,7 +110,7 @@ function encodeConnect(packet: ConnectPacket): Buffer {
 }
 
 function encodeConnack(profile: Profile, packet: ConnackPacket): Buffer {
-  writer.u8(packet.sessionPresent ? 1 : 0);
+  writer.u8(packet.sessionPresent && profile.hasSessionPresent ? 1 : 0);
   if (profile.hasProperties) {
     writer.u8(packet.code);
     writeProperties(writer, packet.properties);

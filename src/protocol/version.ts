@@ -21,6 +21,13 @@ export interface Profile {
   readonly allowsEmptyClientId: boolean;
   /** An empty client id is allowed where the session outlives the connection: the server tells which id it chose. */
   readonly emptyClientIdMayPersist: boolean;
+  /** CONNACK tells whether there was a session; in 3.1 that byte is reserved. */
+  readonly hasSessionPresent: boolean;
+  /**
+   * Connect flags that mean nothing are let pass: the reserved one, and those of a will without a will. User name and
+   * password may be missing although their flags are set (MQTT 3.1, section 3.1, "User name flag").
+   */
+  readonly connectFlagsAreLoose: boolean;
   /** A password may come without a user name. */
   readonly passwordWithoutUsername: boolean;
 }
@@ -36,6 +43,8 @@ export const MQTT31: Profile = Object.freeze({
   subscriptionMask: 0x03,
   allowsEmptyClientId: false,
   emptyClientIdMayPersist: false,
+  hasSessionPresent: false,
+  connectFlagsAreLoose: true,
   passwordWithoutUsername: false,
 });
 
@@ -50,6 +59,8 @@ export const MQTT311: Profile = Object.freeze({
   subscriptionMask: 0x03,
   allowsEmptyClientId: true,
   emptyClientIdMayPersist: false,
+  hasSessionPresent: true,
+  connectFlagsAreLoose: false,
   passwordWithoutUsername: false,
 });
 
@@ -64,6 +75,8 @@ export const MQTT5: Profile = Object.freeze({
   subscriptionMask: 0x3f,
   allowsEmptyClientId: true,
   emptyClientIdMayPersist: true,
+  hasSessionPresent: true,
+  connectFlagsAreLoose: false,
   passwordWithoutUsername: true,
 });
 

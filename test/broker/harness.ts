@@ -122,25 +122,26 @@ export async function openFile(
   };
 }
 
-/** Messages that a client received, in their order. */
-export class Inbox {
-  readonly received: ReceivedMessage[] = [];
+/** Messages that a client received and nobody took yet, in their order. */
+class Inbox {
+  readonly waiting: ReceivedMessage[] = [];
   private readonly events = new EventEmitter();
-  private taken = 0;
 
   constructor(client: Client) {
     client.on('message', (message) => {
-      this.received.push(message);
+      this.waiting.push(message);
       this.events.emit('change');
     });
   }
 
-  /** The next message that was not taken yet. */
+  /** Takes the next message. */
   async next(): Promise<ReceivedMessage> {
     const signal = AbortSignal.timeout(WAIT_MS);
-    while (this.received.length <= this.taken) await once(this.events, 'change', { signal });
-    this.taken += 1;
-    return this.received[this.taken - 1]!;
+    for (;;) {
+      const message = this.waiting.shift();
+      if (message !== undefined) return message;
+      await once(this.events, 'change', { signal });
+    }
   }
 
   /** The next message as `topic payload`. */

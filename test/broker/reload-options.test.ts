@@ -7,7 +7,7 @@ import { connect as connectTls, type PeerCertificate, type TLSSocket } from 'nod
 import type { Client } from '../../src/client/options.ts';
 import { type Identity, makeCertificate, makeRevocationList } from '../support/certificates.ts';
 import { freePort } from '../support/free-port.ts';
-import { type FileRig, join, nothingCame, openFile, refusal } from './harness.ts';
+import { type FileRig, join, nothingCame, openFile, refusal, until } from './harness.ts';
 
 const ca = makeCertificate({ subject: 'Test CA', isAuthority: true });
 const otherCa = makeCertificate({ subject: 'Other CA', isAuthority: true });
@@ -204,7 +204,7 @@ test('websockets_origin and set_tcp_nodelay are taken over by opening the socket
   await assert.rejects(join(context, port, { endpoint }));
   await log.seen('failed: the origin (none) is not allowed.');
   await reload([...lines, 'set_tcp_nodelay true']);
-  assert.equal(log.count('Opening websockets listen socket'), 3);
+  await until(() => log.count('Opening websockets listen socket') === 3, 'the socket is opened again');
   await isOpen(await join(context, port, { endpoint }));
   await reload([...lines, 'set_tcp_nodelay true']);
   assert.equal(log.count('Opening websockets listen socket'), 3);

@@ -16,7 +16,7 @@ async function responder(
     if (responseTopic === undefined) return;
     for (const { payload, correlationData } of answers(request)) {
       const properties = correlationData === undefined ? {} : { correlationData };
-      observer.client.publish(responseTopic, payload, { qos: 1, properties });
+      void observer.client.publish(responseTopic, payload, { qos: 1, properties });
     }
   });
   return observer;

@@ -111,6 +111,12 @@ test('anything but CONNACK at first is a fault of the broker', async () => {
   assert.ok((await refusalOf({}, '2003020000')) instanceof PeerFault);
 });
 
+test('a TLS alert in place of CONNACK is recognised', async () => {
+  const error = await refusalOf({}, '15030100020246');
+  assert.ok(error instanceof ConnectionLost);
+  assert.match(error.message, /speaks TLS on this port/);
+});
+
 test('a session that is present after a clean start is a fault of the broker', async () => {
   assert.ok((await refusalOf({ version: '3.1.1' }, '20020100')) instanceof PeerFault);
 });
@@ -121,7 +127,10 @@ test('a connection that ends, and one that stays silent, end the attempt', async
   const side = await broker.accept();
   await side.next(CONNECT);
   side.transport.end();
-  await assert.rejects(connecting, ConnectionLost);
+  await assert.rejects(connecting, {
+    name: 'ConnectionLost',
+    message: /^The connection was lost before .* CONNECT: it may expect TLS/,
+  });
   const silent = connectVia({ ...NOWHERE, connectTimeoutMs: 20 }, broker);
   await assert.rejects(silent, { name: 'ConnectionLost', message: 'No connection was made within 0.02 seconds' });
 });

@@ -150,6 +150,15 @@ test('TLS to a plain port is recognised by the client', async (context) => {
   assert.match((await failure(dialling)) ?? '', /does not speak TLS/);
 });
 
+test('a plain port that just hangs up is suspected not to speak TLS', async (context) => {
+  const rig = await openRig(context, { kind: 'tcp' });
+  const dialling = rig.dial({ kind: 'tls', tls: trusting });
+  (await rig.next()).destroy();
+  assert.match((await failure(dialling)) ?? '', /speaks no TLS on this port/);
+  await rig.listener.close();
+  assert.equal(await failure(rig.dial({ kind: 'tls', tls: trusting })), null);
+});
+
 test('plain MQTT and plain HTTP on a TLS port are recognised by the listener, with the address', async (context) => {
   const rig = await openTls(context);
   const hello = Buffer.from('100e00044d5154540402003c00026162', 'hex');
