@@ -309,6 +309,8 @@ const propertyWriter = new Writer(128);
 
 /** Property bytes of a message made here (a will, a client's publish, $SYS), and where its expiry stands in them. */
 export function encodePublishProperties(properties: Properties): { bytes: Buffer; expiryAt: number } {
+  // A value that was too long may have left its predecessors behind.
+  propertyWriter.take();
   writeProperties(propertyWriter, properties);
   const section = propertyWriter.take();
   const reader = new Reader(section, 0, section.length);

@@ -144,7 +144,7 @@ for (const [what, request, answerBytes] of [
       push();
     });
     await stopped;
-    console.log(what, sent, process.memoryUsage().rss - rss); assert.ok(sent < 60, `${sent} MiB were taken`);
+    console.log(socket.closed, socket.destroyed, socket.bytesRead, what, sent, process.memoryUsage().rss - rss); assert.ok(sent < 60, `${sent} MiB were taken`);
     assert.ok(process.memoryUsage().rss - rss < 100 * MIB, `${answerBytes} bytes each wait in bounds`);
     const other = await join(context, port);
     await nothingCame(other);

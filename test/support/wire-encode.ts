@@ -6,9 +6,6 @@ import { numberOf, type PacketText, textOf, type Word } from './wire-text.ts';
 /** Protocol levels: 3 is MQTT 3.1, 4 is 3.1.1, 5 is 5.0. */
 export type Version = 3 | 4 | 5;
 
-/** What the broker grants MQTT 5 clients in CONNACK unless a scenario configures it: the meaning of the word `limits`. */
-export const LIMITS = ['topic-alias-maximum=10', 'maximum-packet-size=2000000', 'receive-maximum=20'];
-
 const IDS = new Map([...PROPERTIES].map(([id, [name]]) => [name, id]));
 const PUBLISH_FLAGS: Readonly<Record<string, number>> = { q0: 0, q1: 2, q2: 4, q3: 6, dup: 8, retain: 1 };
 
@@ -137,14 +134,7 @@ class Fields {
   private left: Word[];
 
   constructor(words: readonly Word[]) {
-    this.left = words.flatMap((word) =>
-      word.key === null && !word.quoted && textOf(word) === 'limits'
-        ? LIMITS.map((limit) => {
-            const [key = '', value = ''] = limit.split('=');
-            return { key, value: Buffer.from(value), quoted: false };
-          })
-        : [word],
-    );
+    this.left = [...words];
   }
 
   take(key: string): Buffer | null {

@@ -17,6 +17,7 @@ import type { Arena } from '../support/wire-arena.ts';
 import { settle } from '../support/wire-clock.ts';
 import { decodePacket, describePacket } from '../support/wire-decode.ts';
 import { encodePacket, type Version } from '../support/wire-encode.ts';
+import { limitsOf, withLimits } from '../support/wire-limits.ts';
 import type { Case, Step } from '../support/wire-parse.ts';
 import { numberOf, type PacketText, packetOf, textOf, type Word, wordsOf } from '../support/wire-text.ts';
 
@@ -52,12 +53,15 @@ class Play {
   private readonly arena: Arena;
   private readonly scenario: Case;
   private readonly version: Version;
+  /** What CONNACK says by this configuration. */
+  private readonly limits: readonly Word[];
   private readonly clients = new Map<string, Client>();
 
   constructor(arena: Arena, scenario: Case, version: Version) {
     this.arena = arena;
     this.scenario = scenario;
     this.version = version;
+    this.limits = limitsOf(scenario.config);
   }
 
   async run(): Promise<void> {
@@ -65,7 +69,7 @@ class Play {
       if (!step.versions.includes(this.version)) continue;
       await this.located(step.line, step.text, () => this.carryOut(step));
     }
-    await this.located(this.scenario.line, 'the end of the case', () => this.checkNothingIsLeft());
+    await this.located(this.scenario.line, 'the end of the case', () => this.checkEnd());
   }
 
   private async located(line: number, text: string, act: () => Promise<void>): Promise<void> {
@@ -195,7 +199,8 @@ class Play {
     return this.expectPacket(client, packetOf(words));
   }
 
-  private async expectPacket(client: Client, expected: PacketText): Promise<void> {
+  private async expectPacket(client: Client, { name, words }: PacketText): Promise<void> {
+    const expected = { name, words: withLimits(words, this.limits) };
     const arrival = await this.next(client, expected.name);
     const wanted = encodePacket(
       arrival === null ? expected : filledIn(expected, arrival, client.version),
@@ -260,6 +265,8 @@ class Play {
   }
 
   private async drop(client: Client): Promise<void> {
+    await this.settleOthers(null);
+    this.checkNothingIsLeft(client);
     const noticed = client.joined ? this.arena.gone(client.clientId) : settle();
     this.peerOf(client).drop();
     this.forget(client);
@@ -317,13 +324,15 @@ class Play {
     return `id=${client.lastId}`;
   }
 
-  private async checkNothingIsLeft(): Promise<void> {
+  private async checkEnd(): Promise<void> {
     await this.settleOthers(null);
-    for (const client of this.clients.values()) {
-      const [first] = client.peer?.leftOver() ?? [];
-      if (first === undefined) continue;
-      throw new Error(`expected  nothing more for ${client.letter}\n  got       ${this.shown(client, first)}`);
-    }
+    for (const client of this.clients.values()) this.checkNothingIsLeft(client);
+  }
+
+  private checkNothingIsLeft(client: Client): void {
+    const [first] = client.peer?.leftOver() ?? [];
+    if (first === undefined) return;
+    throw new Error(`expected  nothing more for ${client.letter}\n  got       ${this.shown(client, first)}`);
   }
 }
 
