@@ -42,7 +42,6 @@ export class Output {
     else if (this.#isFull) events.full();
   }
 
-
   /** Appends text in UTF-8. */
   text(text: string): void {
     if (text.length * 3 > CHUNK) {
