@@ -234,18 +234,13 @@ class RunningBroker implements Broker {
     const { core, log } = this;
     await this.listeners.close();
     if (this.started) {
-      core.registry.publishWills();
+      await withinGoodbye(core.registry.publishWills());
       // The wills are on their way when the next turn has ended.
       await new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
     }
     for (const peer of [...core.peers]) peer.close(SERVER_SHUTTING_DOWN);
     if (core.peers.size > 0) {
-      let timer: NodeJS.Timeout | undefined;
-      await new Promise<void>((resolve) => {
-        core.whenEmpty = resolve;
-        timer = setTimeout(resolve, GOODBYE_MS);
-      });
-      clearTimeout(timer);
+      await withinGoodbye(new Promise((resolve) => (core.whenEmpty = resolve)));
     }
     for (const peer of [...core.peers]) peer.destroy();
     this.stopTimers();
@@ -301,6 +296,13 @@ class RunningBroker implements Broker {
   }
 }
 
+/** Waits for what happens while the broker says goodbye, but not for ever. */
+async function withinGoodbye(done: Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  await Promise.race([done, new Promise((resolve) => (timer = setTimeout(resolve, GOODBYE_MS)))]);
+  clearTimeout(timer);
+}
+
 /** The parts that peers share. */
 function makeCore(config: Config, log: Logger): Core {
   const settings = settingsOf(config);
@@ -321,6 +323,7 @@ function makeCore(config: Config, log: Logger): Core {
     router,
     wheel,
     registry,
+    origins: new WeakMap(),
     turn: new FlushTurn(),
     settings,
     connections: 0,

@@ -7,13 +7,14 @@ import { listen } from '../net/endpoint.ts';
 import type { ListenSpec } from '../net/specs.ts';
 import type { TlsListener } from '../net/tls.ts';
 import { explainTlsError } from '../net/tls-errors.ts';
-import type { Listener, PeerInfo, Transport } from '../net/transport.ts';
-import { ADMINISTRATIVE_ACTION } from '../protocol/reasons.ts';
+import type { Listener, Transport } from '../net/transport.ts';
+import { ADMINISTRATIVE_ACTION, NOT_AUTHORIZED } from '../protocol/reasons.ts';
 import { listenerSettingsOf } from './derive.ts';
+import { grantRights } from './handlers/rights.ts';
 import type { ClientContext } from './hooks/points.ts';
 import { tlsOptionsOf } from './listener-tls.ts';
 import { Peer, type PeerListener } from './peer.ts';
-import { grantRights, type SecurityHooks } from './security.ts';
+import type { SecurityHooks } from './security.ts';
 import type { Core } from './settings.ts';
 
 /** One open listener. */
@@ -38,15 +39,12 @@ export class Listeners {
   private readonly security: SecurityHooks;
   private readonly options: ListenerOptions;
   private open: Open[];
-  /** The listener that a connection came through, for the rights of sessions that outlive it. */
-  private readonly origins: WeakMap<PeerInfo, PeerListener>;
 
   constructor(core: Core, security: SecurityHooks, options: ListenerOptions) {
     this.core = core;
     this.security = security;
     this.options = options;
     this.open = [];
-    this.origins = new WeakMap();
   }
 
   /** Ports that are bound, in the order of the configuration; 0 for Unix sockets. */
@@ -119,6 +117,7 @@ export class Listeners {
     listener.config = after;
     listener.spec = spec;
     listener.peers.settings = listenerSettingsOf(after, this.security.of(after));
+    if (before.allowAnonymous && !after.allowAnonymous) this.closeNameless(listener.peers);
     if (!reopens) {
       if (spec.tls !== undefined && 'update' in listener.socket) listener.socket.update(spec.tls);
       return;
@@ -129,6 +128,15 @@ export class Listeners {
     } catch (error) {
       this.open = this.open.filter((one) => one !== listener);
       this.reportUnopened(spec, error as Error);
+    }
+  }
+
+  /** As Mosquitto does: who would no longer get in without a name does not stay either. */
+  private closeNameless(listener: PeerListener): void {
+    for (const peer of [...this.core.peers]) {
+      if (peer instanceof Peer && peer.listener === listener && peer.context?.username === null) {
+        peer.close(NOT_AUTHORIZED);
+      }
     }
   }
 
@@ -180,7 +188,7 @@ export class Listeners {
     if (settings.logsConnections) {
       log.notice?.(`New connection from ${info.address}:${info.port} on port ${info.localPort}.`);
     }
-    this.origins.set(info, peers);
+    this.core.origins.set(info, peers);
     new Peer(this.core, peers, transport);
   }
 
@@ -188,7 +196,7 @@ export class Listeners {
   private renewRights(): void {
     for (const session of this.core.registry.sessions()) {
       const context = session.context as Partial<ClientContext>;
-      const listener = context.peer === undefined ? undefined : this.origins.get(context.peer);
+      const listener = context.peer === undefined ? undefined : this.core.origins.get(context.peer);
       if (listener !== undefined) grantRights(session, context as ClientContext, listener.settings.hooks);
     }
     for (const peer of this.core.peers) if (peer instanceof Peer) peer.writableTopic = null;

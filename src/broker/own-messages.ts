@@ -18,10 +18,13 @@ export function publishOwn(
   core.router.publish(Message.made(core.topics.internName(topic), payload, qos, retain, properties, null, wallNow()));
 }
 
-/** Publishes a session's will if its client may write there: rights are asked when it is due, not when it was set. */
-export function publishWill(core: Core, session: Session): void {
+/**
+ * Publishes a session's will if its client may write there: rights are asked when it is due, not when it was set. A promise
+ * only if a plugin needs time to decide.
+ */
+export function publishWill(core: Core, session: Session): Promise<void> | null {
   const { will, context } = session;
-  if (will === null) return;
+  if (will === null) return null;
   const { willDelayInterval: _, ...properties } = will.properties;
   const publish = (): void => {
     const topic = core.topics.internName(will.topic);
@@ -29,12 +32,11 @@ export function publishWill(core: Core, session: Session): void {
   };
   const decision = will.topic.startsWith('$SYS/') ? null : (session.mayWrite?.(will.topic) ?? ALLOW);
   if (decision instanceof Promise) {
-    void decision.then((answer) => {
+    return decision.then((answer) => {
       if (answer === ALLOW) publish();
     });
-  } else if (decision === ALLOW) {
-    publish();
-  } else {
-    core.log.debug?.(`Denied will of ${session.clientId} ('${will.topic}')`);
   }
+  if (decision === ALLOW) publish();
+  else core.log.debug?.(`Denied will of ${session.clientId} ('${will.topic}')`);
+  return null;
 }

@@ -4,10 +4,9 @@ import type { Config, ListenerConfig, SecurityConfig } from '../config/config.ts
 import { ConfigError } from '../config/errors.ts';
 import type { Logger } from '../log/logger.ts';
 import { HookSet } from './hooks/hooks.ts';
-import { ALLOW, type ClientContext, HOOK_POINTS, type Plugin, READ, WRITE } from './hooks/points.ts';
+import { HOOK_POINTS, type Plugin } from './hooks/points.ts';
 import { HashPool } from './plugins/hash-pool.ts';
 import { securityPlugins } from './plugins/security.ts';
-import type { Session } from './sessions/session.ts';
 
 /** Builds, finds, reloads and closes hook sets. */
 export class SecurityHooks {
@@ -76,12 +75,6 @@ export class SecurityHooks {
       this.log.error?.(`Error: Plugin ${plugin} failed in ${point}: ${text}`);
     });
   }
-}
-
-/** Settles what a session's client may read and, for its will, write; asked anew for each topic. */
-export function grantRights(session: Session, context: ClientContext, hooks: HookSet): void {
-  session.mayRead = hooks.hasAuthorize ? (topic) => hooks.authorize(context, READ, topic) === ALLOW : null;
-  session.mayWrite = hooks.hasAuthorize ? (topic) => hooks.authorize(context, WRITE, topic) : null;
 }
 
 /** A plugin's points alone: whoever closes or reloads this does not reach the plugin. */

@@ -1,6 +1,7 @@
 // What the core obeys, derived from the configuration and replaced as a whole on reload; and what all peers share.
 import type { Logger } from '../log/logger.ts';
 import type { FlushTurn } from '../net/flush.ts';
+import type { PeerInfo } from '../net/transport.ts';
 import type { SizeLimits } from '../protocol/framer.ts';
 import type { Reason } from '../protocol/reasons.ts';
 import type { Profile } from '../protocol/version.ts';
@@ -74,6 +75,8 @@ export interface Core extends SessionHost {
   readonly retained: Retained;
   readonly router: Router;
   readonly registry: SessionRegistry;
+  /** The listener that a connection came through, by its facts: whose rules hold for what outlives the connection. */
+  readonly origins: WeakMap<PeerInfo, { readonly settings: ListenerSettings }>;
   settings: Settings;
   limits: SessionLimits;
   /** Open connections of the broker, and their peers. */

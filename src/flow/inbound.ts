@@ -1,57 +1,49 @@
 // The receiving side of QoS 1 and 2: which QoS 2 identifiers await their PUBREL, and how many messages the sender may have
 // unacknowledged (the receive maximum that we announced).
-import { MAX_PACKET_ID } from '../protocol/constants.ts';
-
 /** Answers of admit(). */
 export const NEW = 0;
 export const DUPLICATE = 1;
 export const OVER_QUOTA = 2;
+export const REUSED = 3;
 
 /** Receiver state of one session. */
 export class InboundWindow {
   /** Most QoS 2 messages between PUBLISH and PUBCOMP; QoS 1 is acknowledged in the turn it comes. */
   limit: number;
-  /** A bit for each identifier, made when the first QoS 2 message comes. */
-  private bits: Uint8Array | null;
-  private used: number;
+  /** Identifiers that await PUBREL, with a number for what they brought; made when the first QoS 2 message comes. */
+  private contents: Map<number, number> | null;
 
   constructor(limit: number) {
     this.limit = limit;
-    this.bits = null;
-    this.used = 0;
+    this.contents = null;
   }
 
   /** Identifiers that await PUBREL. */
   get pending(): number {
-    return this.used;
+    return this.contents === null ? 0 : this.contents.size;
   }
 
-  /** A QoS 2 PUBLISH: NEW is to be routed, DUPLICATE only acknowledged again [MQTT-4.3.3-10]. */
-  admit(id: number): number {
-    if (this.bits === null) this.bits = new Uint8Array((MAX_PACKET_ID + 1) >> 3);
-    const bit = 1 << (id & 7);
-    const byte = this.bits[id >> 3]!;
-    if ((byte & bit) !== 0) return DUPLICATE;
-    if (this.used >= this.limit) return OVER_QUOTA;
-    this.bits[id >> 3] = byte | bit;
-    this.used += 1;
-    return NEW;
+  /**
+   * A QoS 2 PUBLISH: NEW is to be routed, DUPLICATE only acknowledged again [MQTT-4.3.3-10]. `content` stands for topic and
+   * payload: another one under the same identifier is REUSED and to be routed, for its sender has lost its session and
+   * begins anew.
+   */
+  admit(id: number, content = 0): number {
+    this.contents ??= new Map();
+    const known = this.contents.get(id);
+    if (known === content) return DUPLICATE;
+    if (known === undefined && this.contents.size >= this.limit) return OVER_QUOTA;
+    this.contents.set(id, content);
+    return known === undefined ? NEW : REUSED;
   }
 
   /** A PUBREL, or a PUBREC that refuses: the identifier is free again. False if it was not in use. */
   release(id: number): boolean {
-    if (this.bits === null) return false;
-    const bit = 1 << (id & 7);
-    const byte = this.bits[id >> 3]!;
-    if ((byte & bit) === 0) return false;
-    this.bits[id >> 3] = byte & ~bit;
-    this.used -= 1;
-    return true;
+    return this.contents?.delete(id) === true;
   }
 
   /** Forgets everything. */
   clear(): void {
-    this.bits = null;
-    this.used = 0;
+    this.contents = null;
   }
 }

@@ -23,6 +23,9 @@ export class OutboundWindow<M extends object> {
   private flags: Uint8Array;
   private states: Uint8Array;
   private ids: Uint16Array;
+  /** When each slot's last packet was sent first: the order in which they are sent again. */
+  private turns: Float64Array;
+  private lastTurn: number;
   private lastId: number;
   private used: number;
 
@@ -34,6 +37,8 @@ export class OutboundWindow<M extends object> {
     this.flags = EMPTY_STATES;
     this.states = EMPTY_STATES;
     this.ids = EMPTY_IDS;
+    this.turns = EMPTY_TURNS;
+    this.lastTurn = 0;
     this.lastId = 0;
     this.used = 0;
   }
@@ -63,6 +68,7 @@ export class OutboundWindow<M extends object> {
     this.extras[slot] = extra;
     this.states[slot] = qos === 1 ? AWAIT_PUBACK : AWAIT_PUBREC;
     this.ids[slot] = id;
+    this.turns[slot] = ++this.lastTurn;
     this.used += 1;
     return id;
   }
@@ -78,6 +84,8 @@ export class OutboundWindow<M extends object> {
     if (waitingFor === AWAIT_PUBREC) {
       if (state !== AWAIT_PUBREC && state !== AWAIT_PUBCOMP) return UNKNOWN;
       this.states[slot] = AWAIT_PUBCOMP;
+      // PUBRELs go in the order of their PUBRECs [MQTT-4.6.0-4].
+      if (state === AWAIT_PUBREC) this.turns[slot] = ++this.lastTurn;
       // The message itself is delivered; only its identifier is still taken.
       return RELEASE;
     }
@@ -104,8 +112,7 @@ export class OutboundWindow<M extends object> {
   forEach(visit: (id: number, message: M, state: number, flags: number, extra: Buffer) => void): void {
     const slots: number[] = [];
     for (let slot = 0; slot < this.size; slot++) if (this.states[slot] !== FREE) slots.push(slot);
-    const age = (slot: number): number => (this.lastId - this.ids[slot]! + MAX_PACKET_ID) % MAX_PACKET_ID;
-    slots.sort((a, b) => age(b) - age(a));
+    slots.sort((a, b) => this.turns[a]! - this.turns[b]!);
     for (const slot of slots) {
       visit(this.ids[slot]!, this.messages[slot]!, this.states[slot]!, this.flags[slot]!, this.extras[slot]!);
     }
@@ -119,6 +126,7 @@ export class OutboundWindow<M extends object> {
     this.flags = EMPTY_STATES;
     this.states = EMPTY_STATES;
     this.ids = EMPTY_IDS;
+    this.turns = EMPTY_TURNS;
     this.used = 0;
   }
 
@@ -142,6 +150,7 @@ export class OutboundWindow<M extends object> {
     const flags = new Uint8Array(size);
     const states = new Uint8Array(size);
     const ids = new Uint16Array(size);
+    const turns = new Float64Array(size);
     // Identifiers that differed modulo the old size also differ modulo the new one.
     for (let old = 0; old < this.size; old++) {
       if (this.states[old] === FREE) continue;
@@ -151,6 +160,7 @@ export class OutboundWindow<M extends object> {
       flags[slot] = this.flags[old]!;
       states[slot] = this.states[old]!;
       ids[slot] = this.ids[old]!;
+      turns[slot] = this.turns[old]!;
     }
     this.size = size;
     this.messages = messages;
@@ -158,9 +168,11 @@ export class OutboundWindow<M extends object> {
     this.flags = flags;
     this.states = states;
     this.ids = ids;
+    this.turns = turns;
   }
 }
 
 const NO_EXTRA = Buffer.alloc(0);
 const EMPTY_STATES = new Uint8Array(0);
 const EMPTY_IDS = new Uint16Array(0);
+const EMPTY_TURNS = new Float64Array(0);

@@ -63,6 +63,7 @@ export class Link implements TransportSink {
   useProfile(profile: Profile): void {
     this.profile = profile;
     this.outbox.shape = profile.shape;
+    this.framer.flagsAreLoose = profile.flagsAreLoose;
   }
 
   setLimits(limits: SizeLimits): void {
@@ -95,7 +96,8 @@ export class Link implements TransportSink {
     this.lastReceived = monotonicNow();
     this.owner.received(chunk.length);
     this.walk(chunk);
-    if (this.outbox.controlBytes > CONTROL_LIMIT) this.pause(PAUSE_ACKS_UNREAD);
+    // Only a paused outbox is sure to become writable, and so to end the pause.
+    if (this.outbox.isPaused && this.outbox.controlBytes > CONTROL_LIMIT) this.pause(PAUSE_ACKS_UNREAD);
   }
 
   writable(): void {
@@ -103,7 +105,7 @@ export class Link implements TransportSink {
     touch();
     this.outbox.writable();
     this.owner.drained();
-    if (this.outbox.controlBytes <= CONTROL_LIMIT) this.resume(PAUSE_ACKS_UNREAD);
+    this.resume(PAUSE_ACKS_UNREAD);
   }
 
   closed(error: Error | null): void {

@@ -43,6 +43,8 @@ export class Outbox implements Flushable {
   private paused: boolean;
   /** The transport keeps the memory of its writes: they are copied first, so that the shared buffer is not given away. */
   private transportKeeps: boolean;
+  /** The transport owes a writable(): without that promise, waiting for it would be for ever. */
+  private awaitsWritable: boolean;
   private control: Buffer;
   private controlLength: number;
   private publications: (Publication | null)[];
@@ -50,6 +52,7 @@ export class Outbox implements Flushable {
   private extras: Buffer[];
   private head: number;
   private tail: number;
+  private payloadBytes: number;
 
   constructor(transport: Transport, turn: FlushTurn, counters: OutboxCounters) {
     this.shape = 0;
@@ -61,6 +64,7 @@ export class Outbox implements Flushable {
     this.closed = false;
     this.paused = false;
     this.transportKeeps = false;
+    this.awaitsWritable = false;
     this.control = NOTHING;
     this.controlLength = 0;
     this.publications = [];
@@ -68,11 +72,17 @@ export class Outbox implements Flushable {
     this.extras = [];
     this.head = 0;
     this.tail = 0;
+    this.payloadBytes = 0;
   }
 
   /** Messages that wait. */
   get messages(): number {
     return this.tail - this.head;
+  }
+
+  /** Payload bytes of the messages that wait. */
+  get messageBytes(): number {
+    return this.payloadBytes;
   }
 
   /** Bytes of acknowledgements and other control packets that wait. */
@@ -87,13 +97,14 @@ export class Outbox implements Flushable {
 
   /**
    * Adds a message. `id` 0 means QoS 0. `flags` are the first byte's low bits. `extra` are property bytes of this receiver.
-   * Bounds are the caller's: it asks `messages` and `isPaused` first.
+   * Bounds are the caller's: it asks `messages`, `messageBytes` and `isPaused` first.
    */
   push(publication: Publication, flags: number, id: number, extra: Buffer): void {
     const at = this.tail++;
     this.publications[at] = publication;
     this.metas[at] = (id << FLAG_BITS) | flags;
     this.extras[at] = extra;
+    this.payloadBytes += publication.payloadEnd - publication.payloadStart;
     if (this.paused) publication.own();
     else if (!this.scheduled) this.schedule();
     else if (this.tail - this.head >= EARLY_FLUSH) this.flush(this.turn);
@@ -137,11 +148,13 @@ export class Outbox implements Flushable {
     this.extras = [];
     this.head = 0;
     this.tail = 0;
+    this.payloadBytes = 0;
   }
 
   /** The transport is writable again. */
   writable(): void {
     this.paused = false;
+    this.awaitsWritable = false;
     if ((this.controlLength > 0 || this.head < this.tail) && !this.scheduled) this.schedule();
   }
 
@@ -172,6 +185,7 @@ export class Outbox implements Flushable {
       if (this.controlLength > SCRATCH_SIZE / 2) {
         this.writeOut(this.control.subarray(0, this.controlLength));
         this.control = NOTHING;
+        this.hasBacklog();
       } else {
         copyBytes(turn.scratch, 0, this.control, 0, this.controlLength);
         at = this.controlLength;
@@ -180,7 +194,7 @@ export class Outbox implements Flushable {
       this.controlLength = 0;
     }
     const now = wallNow();
-    while (this.head < this.tail) {
+    while (this.head < this.tail && !this.paused) {
       const index = this.head;
       const publication = this.publications[index]!;
       const meta = this.metas[index]!;
@@ -221,13 +235,14 @@ export class Outbox implements Flushable {
   }
 
   private hasBacklog(): boolean {
-    this.paused = this.transport.backlog >= HIGH_WATER;
+    this.paused = this.awaitsWritable && this.transport.backlog >= HIGH_WATER;
     return this.paused;
   }
 
   private shift(payloadLength: number): void {
     this.publications[this.head] = null;
     this.head += 1;
+    this.payloadBytes -= payloadLength;
     this.counters.sentPublish(payloadLength);
   }
 
@@ -284,10 +299,10 @@ export class Outbox implements Flushable {
   private writeScratch(turn: FlushTurn, length: number): number {
     this.counters.sentBytes(length);
     if (this.transportKeeps) {
-      this.transportKeeps = !this.transport.write(Buffer.from(turn.scratch.subarray(0, length)));
+      this.transportKeeps = !this.give(Buffer.from(turn.scratch.subarray(0, length)));
       return 0;
     }
-    if (!this.transport.write(turn.scratch.subarray(0, length))) {
+    if (!this.give(turn.scratch.subarray(0, length))) {
       this.transportKeeps = true;
       turn.renewScratch();
     }
@@ -297,7 +312,13 @@ export class Outbox implements Flushable {
   /** Writes memory that nobody changes any more. */
   private writeOut(bytes: Buffer): void {
     this.counters.sentBytes(bytes.length);
-    this.transport.write(bytes);
+    this.give(bytes);
+  }
+
+  private give(bytes: Buffer): boolean {
+    if (this.transport.write(bytes)) return true;
+    this.awaitsWritable = true;
+    return false;
   }
 
   private reset(): void {
@@ -354,7 +375,8 @@ function copyBytes(target: Buffer, at: number, source: Buffer, start: number, le
 
 /** Seconds that are left, over the four bytes of the expiry [MQTT-3.3.2-6]. */
 function patchExpiry(target: Buffer, at: number, expiresAt: number, nowMs: number): void {
-  const left = Math.max(0, Math.ceil((expiresAt - nowMs) / 1000));
+  // The wall clock may have been set back since.
+  const left = Math.min(0xffff_ffff, Math.max(0, Math.ceil((expiresAt - nowMs) / 1000)));
   target[at] = left >>> 24;
   target[at + 1] = left >>> 16;
   target[at + 2] = left >>> 8;

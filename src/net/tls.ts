@@ -86,6 +86,10 @@ class Handshakes {
   }
 }
 
+/** What tells the connections of one listener apart, before and after the handshake. */
+const originOf = ({ remoteAddress, remotePort, localAddress }: Socket): string =>
+  `${remoteAddress} ${remotePort} ${localAddress}`;
+
 /**
  * Listens and hands over sockets whose handshake is done. Rejects with OpenSSL's error for certificates or keys that do not
  * work, else as listenSockets.
@@ -96,16 +100,36 @@ export async function listenSecureSockets(
   onError: AcceptError,
 ): Promise<TlsListener> {
   if (spec.tls === undefined) throw new Error('a TLS listener needs a certificate and a key');
-  const handshakes = new Handshakes(spec.tls, (socket) => onSocket(socket, tlsInfo(socket)), onError);
+  /** Connections whose handshake is under way, by where they come from; they go when the listener goes. */
+  const pending = new Map<string, Socket>();
+  const handshakes = new Handshakes(
+    spec.tls,
+    (socket) => {
+      pending.delete(originOf(socket));
+      onSocket(socket, tlsInfo(socket));
+    },
+    onError,
+  );
   const begin = (socket: Socket): void => {
     // Asked for now, the address is still known when the handshake fails and the socket is gone.
-    if (socket.remoteAddress === undefined) socket.destroy();
-    else handshakes.begin(socket);
+    if (socket.remoteAddress === undefined) {
+      socket.destroy();
+      return;
+    }
+    const origin = originOf(socket);
+    pending.set(origin, socket);
+    socket.once('close', () => {
+      if (pending.get(origin) === socket) pending.delete(origin);
+    });
+    handshakes.begin(socket);
   };
   const listener = await listenSockets(spec, begin, onError);
   return {
     port: listener.port,
-    close: () => listener.close(),
+    async close() {
+      await listener.close();
+      for (const socket of [...pending.values()]) socket.destroy();
+    },
     update: (options) => handshakes.update(options),
   };
 }

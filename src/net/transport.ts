@@ -64,7 +64,7 @@ export interface Transport {
 export interface Listener {
   /** The port really bound (port 0 picks one); 0 for a Unix socket. */
   readonly port: number;
-  /** Stops accepting; connections that were accepted stay. */
+  /** Stops accepting; connections that became transports stay, those that were on the way to it are dropped. */
   close(): Promise<void>;
 }
 

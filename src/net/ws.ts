@@ -56,13 +56,13 @@ class Upgrades {
   private readonly http: Server;
   private readonly websockets: WebSocketServer;
   /** Facts of the connections whose request has not come whole. */
-  private readonly pending: WeakMap<object, { info: PeerInfo; timer: NodeJS.Timeout }>;
+  private readonly pending: Map<Socket, { info: PeerInfo; timer: NodeJS.Timeout }>;
 
   constructor(options: WebSocketListenOptions, accept: Accept, onError: AcceptError) {
     this.options = options;
     this.accept = accept;
     this.onError = onError;
-    this.pending = new WeakMap();
+    this.pending = new Map();
     this.websockets = new WebSocketServer({
       ...SHARED_OPTIONS,
       noServer: true,
@@ -84,7 +84,7 @@ class Upgrades {
       response.writeHead(426, { Connection: 'close', Upgrade: 'WebSocket' }).end();
     });
     this.http.on('clientError', (error, socket) => {
-      this.fail(error, socket);
+      this.fail(error, socket as Socket);
       refuse(socket as Socket, 400);
     });
     this.http.on('upgrade', (request, socket, head) => this.upgrade(request, socket as Socket, head));
@@ -96,13 +96,21 @@ class Upgrades {
       socket.destroy();
     }, this.options.upgradeTimeoutMs ?? UPGRADE_MS);
     this.pending.set(socket, { info, timer });
-    socket.once('close', () => clearTimeout(timer));
+    socket.once('close', () => {
+      clearTimeout(timer);
+      this.pending.delete(socket);
+    });
     socket.on('error', () => socket.destroy());
     this.http.emit('connection', socket);
   }
 
+  /** Gives up the connections that are no transports yet. */
+  close(): void {
+    for (const socket of [...this.pending.keys()]) socket.destroy();
+  }
+
   /** Reports a connection that will not become a transport, once. */
-  private fail(error: Error, socket: object): void {
+  private fail(error: Error, socket: Socket): void {
     const known = this.pending.get(socket);
     if (known === undefined) return;
     this.pending.delete(socket);
@@ -131,9 +139,17 @@ class Upgrades {
 }
 
 /** Listens for WebSocket connections over TCP. */
-export function listenWs(spec: ListenSpec, accept: Accept, onError: AcceptError): Promise<Listener> {
+export async function listenWs(spec: ListenSpec, accept: Accept, onError: AcceptError): Promise<Listener> {
   const upgrades = new Upgrades(spec.ws ?? {}, accept, onError);
-  return listenSockets(spec, (socket) => upgrades.begin(socket, peerInfo(socket, 'ws', null)), onError);
+  const begin = (socket: Socket): void => upgrades.begin(socket, peerInfo(socket, 'ws', null));
+  const listener = await listenSockets(spec, begin, onError);
+  return {
+    port: listener.port,
+    async close() {
+      await listener.close();
+      upgrades.close();
+    },
+  };
 }
 
 /** What a listener for WebSocket over TLS does with a socket whose handshake is done. */
@@ -141,9 +157,12 @@ export function secureUpgrades(
   options: WebSocketListenOptions,
   accept: Accept,
   onError: AcceptError,
-): (socket: TLSSocket, tls: TlsInfo) => void {
+): { begin(socket: TLSSocket, tls: TlsInfo): void; close(): void } {
   const upgrades = new Upgrades(options, accept, onError);
-  return (socket, tls) => upgrades.begin(socket, peerInfo(socket, 'wss', tls));
+  return {
+    begin: (socket, tls) => upgrades.begin(socket, peerInfo(socket, 'wss', tls)),
+    close: () => upgrades.close(),
+  };
 }
 
 /** Asks for the upgrade over a connected socket. Rejects with the library's error, or the signal's reason. */

@@ -6,8 +6,17 @@ import type { Accept, AcceptError, Dialer } from './transport.ts';
 import { secureUpgrades, upgradeSocket } from './ws.ts';
 
 /** Listens for WebSocket connections over TLS. */
-export function listenWss(spec: ListenSpec, accept: Accept, onError: AcceptError): Promise<TlsListener> {
-  return listenSecureSockets(spec, secureUpgrades(spec.ws ?? {}, accept, onError), onError);
+export async function listenWss(spec: ListenSpec, accept: Accept, onError: AcceptError): Promise<TlsListener> {
+  const upgrades = secureUpgrades(spec.ws ?? {}, accept, onError);
+  const listener = await listenSecureSockets(spec, upgrades.begin, onError);
+  return {
+    port: listener.port,
+    update: (options) => listener.update(options),
+    async close() {
+      await listener.close();
+      upgrades.close();
+    },
+  };
 }
 
 /** Dials WebSocket over TLS. */

@@ -116,9 +116,12 @@ function decodeSubscribe(profile: Profile, reader: Reader): ControlPacket {
     const options = reader.u8('the subscription options');
     const qos = options & 0x03;
     const retainHandling = (options >> 4) & 0x03;
-    // [MQTT-3.8.3-4, MQTT-3.8.3-5] and [MQTT-3.1.1: 3.8.3-4]
-    if ((options & ~profile.subscriptionMask) !== 0 || qos === 3 || retainHandling === 3) {
-      throw new MalformedPacket(`the subscription options 0x${options.toString(16)} have reserved bits or values`);
+    // [MQTT-3.8.3-5] and [MQTT-3.8.3-4] of 3.1.1
+    if ((options & ~profile.subscriptionMask) !== 0) {
+      throw new MalformedPacket(`the subscription options 0x${options.toString(16)} have reserved bits`);
+    }
+    if (qos === 3 || retainHandling === 3) {
+      throw new ProtocolError(`the subscription options 0x${options.toString(16)} have a reserved value`);
     }
     const noLocal = (options & 0x04) !== 0;
     if (noLocal && filter.startsWith('$share/')) {
@@ -150,12 +153,13 @@ function decodeCodes(profile: Profile, type: typeof SUBACK | typeof UNSUBACK, re
   const id = readPacketId(reader);
   const properties = profile.hasProperties ? readProperties(reader, type) : NO_PROPERTIES;
   const codes: number[] = [];
-  while (reader.remaining > 0) {
+  const hasCodes = type === SUBACK || profile.hasProperties;
+  while (hasCodes && reader.remaining > 0) {
     const code = reader.u8('a reason code');
     checkCode(code, type);
     codes.push(code);
   }
-  if (codes.length === 0 && (type === SUBACK || profile.hasProperties)) {
+  if (hasCodes && codes.length === 0) {
     throw new MalformedPacket(`${PACKET_NAMES[type]} has no reason code`);
   }
   return { type, id, codes, properties };
@@ -210,7 +214,7 @@ export function decodeConnect(buffer: Buffer, start: number, end: number): Conne
   }
   const clientId = reader.string('the client identifier');
   const will = hasWill ? readWill(profile, flags, reader) : null;
-  const mayBeMissing = (): boolean => profile.connectFlagsAreLoose && reader.remaining === 0;
+  const mayBeMissing = (): boolean => profile.flagsAreLoose && reader.remaining === 0;
   const username = hasUsername && !mayBeMissing() ? reader.string('the user name') : null;
   const password = hasPassword && !mayBeMissing() ? Buffer.from(reader.binary('the password')) : null;
   reader.finish('CONNECT');
@@ -229,7 +233,7 @@ export function decodeConnect(buffer: Buffer, start: number, end: number): Conne
 }
 
 function checkConnectFlags(profile: Profile, flags: number): void {
-  const isStrict = !profile.connectFlagsAreLoose;
+  const isStrict = !profile.flagsAreLoose;
   if (isStrict && (flags & 0x01) !== 0) throw new MalformedPacket('the reserved connect flag is set'); // [MQTT-3.1.2-3]
   const willQos = (flags >> 3) & 0x03;
   if ((flags & 0x04) === 0) {

@@ -20,6 +20,8 @@ const TLS_HANDSHAKE = 0x16;
 /** The framer of one connection. Throws PeerFault for a stream that is no MQTT; it must not be used after that. */
 export class Framer {
   limits: SizeLimits;
+  /** Whether reserved flags are let pass: from MQTT 3.1, whose clients set DUP in SUBSCRIBE, UNSUBSCRIBE and PUBREL too. */
+  flagsAreLoose: boolean;
   /** The start of a packet whose rest has not come: gathered[0, have), to be looked at again at `needed` bytes. */
   private gathered: Buffer;
   private have: number;
@@ -30,6 +32,7 @@ export class Framer {
 
   constructor(limits: SizeLimits) {
     this.limits = limits;
+    this.flagsAreLoose = false;
     this.gathered = NOTHING;
     this.have = 0;
     this.needed = 0;
@@ -76,7 +79,7 @@ export class Framer {
       const type = first >> 4;
       const limit = this.limits[type]!;
       if (limit === 0) throw new UnexpectedPacket(PACKET_NAMES[type]!, first);
-      if (type !== PUBLISH && (first & 0x0f) !== RESERVED_FLAGS[type]) {
+      if (type !== PUBLISH && (first & 0x0f) !== RESERVED_FLAGS[type] && !this.flagsAreLoose) {
         if (first === TLS_HANDSHAKE) throw new TlsOnPlainConnection();
         throw new MalformedPacket(`the reserved flags of ${PACKET_NAMES[type]} are wrong`);
       }

@@ -225,9 +225,9 @@ export interface Publication {
   own(): void;
 }
 
-/** Bytes of the whole packet that a publication becomes, before a receiver's own additions. */
-export function publishSize(publication: Publication, shape: 0 | 1, withId: boolean): number {
-  const properties = publication.propertyBytes.length;
+/** Bytes of the whole packet that a publication becomes, with so many property bytes of the receiver's own. */
+export function publishSize(publication: Publication, shape: 0 | 1, withId: boolean, additions = 0): number {
+  const properties = publication.propertyBytes.length + additions;
   const body =
     2 +
     publication.topicBytes.length +

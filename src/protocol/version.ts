@@ -24,10 +24,10 @@ export interface Profile {
   /** CONNACK tells whether there was a session; in 3.1 that byte is reserved. */
   readonly hasSessionPresent: boolean;
   /**
-   * Connect flags that mean nothing are let pass: the reserved one, and those of a will without a will. User name and
-   * password may be missing although their flags are set (MQTT 3.1, section 3.1, "User name flag").
+   * Flags that mean nothing are let pass: reserved ones, in the fixed header and in CONNECT, and those of a will without a
+   * will. User name and password may be missing although their flags are set (MQTT 3.1, sections 2.1 and 3.1).
    */
-  readonly connectFlagsAreLoose: boolean;
+  readonly flagsAreLoose: boolean;
   /** A password may come without a user name. */
   readonly passwordWithoutUsername: boolean;
 }
@@ -44,7 +44,7 @@ export const MQTT31: Profile = Object.freeze({
   allowsEmptyClientId: false,
   emptyClientIdMayPersist: false,
   hasSessionPresent: false,
-  connectFlagsAreLoose: true,
+  flagsAreLoose: true,
   passwordWithoutUsername: false,
 });
 
@@ -60,7 +60,7 @@ export const MQTT311: Profile = Object.freeze({
   allowsEmptyClientId: true,
   emptyClientIdMayPersist: false,
   hasSessionPresent: true,
-  connectFlagsAreLoose: false,
+  flagsAreLoose: false,
   passwordWithoutUsername: false,
 });
 
@@ -76,7 +76,7 @@ export const MQTT5: Profile = Object.freeze({
   allowsEmptyClientId: true,
   emptyClientIdMayPersist: true,
   hasSessionPresent: true,
-  connectFlagsAreLoose: false,
+  flagsAreLoose: false,
   passwordWithoutUsername: true,
 });
 

@@ -54,7 +54,13 @@ const CASES: [string, string[], Record<string, string>, string, number | null][]
     'Error: Unable to load certfile "server.crt": ',
     3,
   ],
-  ['a missing key', [...TLS.slice(0, 1), 'keyfile FOLDER/none'], {}, 'Error: Unable to load keyfile "none": it does', 4],
+  [
+    'a missing key',
+    [...TLS.slice(0, 1), 'keyfile FOLDER/none'],
+    {},
+    'Error: Unable to load keyfile "none": it does',
+    4,
+  ],
   ['a key that is none', TLS, { 'server.key': 'x' }, 'Error: Unable to load keyfile "server.key": ', 4],
   [
     'the key of another certificate',

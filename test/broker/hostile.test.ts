@@ -11,7 +11,7 @@ import { join, nothingCame, open, refusal, until } from './harness.ts';
 const MIB = 1024 * 1024;
 
 test('who does not say CONNECT in time is closed, whatever else was said', async (context) => {
-  const { port, log } = await open(context, {}, { connectTimeoutMs: 200 });
+  const { port, log } = await open(context, {}, { connectTimeoutMs: 500 });
   const connect = connectBytes('slow');
   const clients = await Promise.all([1, 2, 3].map(() => RawClient.open(port)));
   clients[1]!.send(connect.subarray(0, 1));

@@ -119,7 +119,8 @@ test('packets that a client must not send end its connection only', async (conte
     client.send(bytes);
     await client.ended();
   }
-  for (let index = 0; index < packets.length; index++) await log.seen(new RegExp(`Client bad-${index} \\[.*disconnected: `));
+  for (let index = 0; index < packets.length; index++)
+    await log.seen(new RegExp(`Client bad-${index} \\[.*disconnected: `));
   await nothingCame(other);
 });
 

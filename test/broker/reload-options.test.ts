@@ -68,7 +68,9 @@ test('a replaced certificate is shown to new connections, and old ones live on',
   // The key no longer fits: everything stays as it is.
   rig.write('server.crt', server.cert);
   await rig.reload();
-  await rig.log.seen(/Error: Unable to load keyfile ".*server\.key": The private key does not belong to the certificate\./);
+  await rig.log.seen(
+    /Error: Unable to load keyfile ".*server\.key": The private key does not belong to the certificate\./,
+  );
   await rig.log.seen(`Error found at ${rig.folder}/m.conf:5.`);
   await rig.log.seen('Error: The configuration was not reloaded');
   assert.equal((await rig.handshake()).certificate.subject.CN, 'second');

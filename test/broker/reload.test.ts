@@ -5,7 +5,7 @@ import path from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { makeHash } from '../../src/broker/plugins/hashes.ts';
 import { freePort, freePorts } from '../support/free-port.ts';
-import { type FileRig, join, openFile, refusal, nothingCame } from './harness.ts';
+import { type FileRig, join, nothingCame, openFile, refusal } from './harness.ts';
 
 const hash = (password: string): Promise<string> => makeHash(Buffer.from(password), 'sha512');
 const ann = { username: 'ann', password: 'secret' };
@@ -37,6 +37,20 @@ test('users that were added get in, removed ones and old passwords do not', asyn
   await reload();
   assert.equal(await refusal(port, bob), 0x87);
   assert.equal(await refusal(port, { ...bob, password: 'another' }), 0);
+});
+
+test('clients without a name are told to go when names are asked for', async (context) => {
+  const port = await freePort();
+  const listener = `listener ${port} 127.0.0.1`;
+  const { reload } = await openFile(context, [listener, 'allow_anonymous true'], {
+    passwd: `ann:${await hash('secret')}\n`,
+  });
+  const nobody = await join(context, port);
+  const named = await join(context, port, ann);
+  const told = new Promise((resolve) => nobody.on('disconnect', (reason) => resolve(reason.code)));
+  await reload([listener, 'password_file FOLDER/passwd']);
+  assert.equal(await told, 0x87);
+  await nothingCame(named);
 });
 
 test('rights that are revoked end for those who are connected', async (context) => {
@@ -162,7 +176,12 @@ test('a log file that was moved away is opened anew, and may change its name', a
   await log.seen(' as after (');
   assert.equal(log.text.includes('starting'), false);
   // A second log_dest replaces the file of the first line.
-  await reload([`listener ${port} 127.0.0.1`, 'allow_anonymous true', 'log_dest none', `log_dest file ${folder}/other`]);
+  await reload([
+    `listener ${port} 127.0.0.1`,
+    'allow_anonymous true',
+    'log_dest none',
+    `log_dest file ${folder}/other`,
+  ]);
   await refusal(port, { clientId: 'elsewhere' });
   assert.equal(existsSync(`${folder}/other`), true);
   assert.equal(log.text.includes('elsewhere'), false);
@@ -193,7 +212,12 @@ test('a port that is taken costs that listener only, until the next reload', asy
   const blocker = await openFile(context, [`listener ${two} 127.0.0.1`, 'allow_anonymous true']);
   const { broker, reload, log, write } = await openFile(context, [`listener ${one} 127.0.0.1`, 'allow_anonymous true']);
   write('acl', 'topic a\n');
-  const lines = [`listener ${one} 127.0.0.1`, `listener ${two} 127.0.0.1`, 'allow_anonymous true', 'acl_file FOLDER/acl'];
+  const lines = [
+    `listener ${one} 127.0.0.1`,
+    `listener ${two} 127.0.0.1`,
+    'allow_anonymous true',
+    'acl_file FOLDER/acl',
+  ];
   await reload(lines);
   await log.seen(`Error: The listener on port ${two} can't be opened: `);
   assert.deepEqual(broker.ports, [one]);

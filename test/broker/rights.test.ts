@@ -68,11 +68,9 @@ test('a retained message is judged by the rules of the listener that it came thr
 // CVE-2017-7650 and CVE-2018-12550 where clients meet them.
 test('wildcards in names open no pattern, and an empty ACL file denies all', async (context) => {
   const listener = `listener ${await freePort()} 127.0.0.1`;
-  const { port, write, reload } = await openFile(
-    context,
-    [listener, 'allow_anonymous true', 'acl_file FOLDER/acl'],
-    { acl: 'pattern readwrite x/%u/#\npattern readwrite y/%c\ntopic round/trip\n' },
-  );
+  const { port, write, reload } = await openFile(context, [listener, 'allow_anonymous true', 'acl_file FOLDER/acl'], {
+    acl: 'pattern readwrite x/%u/#\npattern readwrite y/%c\ntopic round/trip\n',
+  });
   for (const name of ['#', '+', 'a+b', 'a/#']) {
     const client = await join(context, port, { username: name, clientId: 'plain' });
     await client.subscribe('#');

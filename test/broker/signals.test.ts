@@ -102,7 +102,10 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     assert.equal(await old.next(), null, 'MQTT 3.1.1 has no DISCONNECT from the server');
     const { code, stderr } = await broker.ended;
     assert.equal(code, 0);
-    assert.ok(process.hrtime.bigint() - before < 10_000_000_000n, 'well before any of the time-outs of its connections');
+    assert.ok(
+      process.hrtime.bigint() - before < 10_000_000_000n,
+      'well before any of the time-outs of its connections',
+    );
     assert.match(stderr, /Sending DISCONNECT to \S+ \(rc139\)/);
     assert.match(stderr, /terminating\n$/);
     for (const socket of [deaf.socket, ...silent]) socket.destroy();

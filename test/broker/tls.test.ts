@@ -78,12 +78,16 @@ for (const kind of ['tls', 'wss'] as const) {
     assert.equal(await enter(context, rig, kind, as(tom), 'one'), 'tom');
     const cases: [string, TlsClientOptions, RegExp][] = [
       ['no certificate', { ca: ca.cert }, /failed: The other side gave no certificate, and one is required\.\n/],
-      ['unknown authority', as(stranger), /failed: The certificate of the other side is signed by an unknown authority\./],
+      [
+        'unknown authority',
+        as(stranger),
+        /failed: The certificate of the other side is signed by an unknown authority\./,
+      ],
       ['expired', as(expired), /failed: The certificate of the other side or of its authority has expired\.\n/],
       ['revoked', as(revoked), /failed: The certificate of the other side is revoked\.\n/],
     ];
     for (const [what, tls, words] of cases) {
-      await assert.rejects(enter(context, rig, kind, tls, 'intruder'), undefined, what);
+      await assert.rejects(enter(context, rig, kind, tls, 'intruder'), what);
       await rig.log.seen(words);
     }
     assert.equal(rig.log.count('intruder'), 0);
@@ -117,6 +121,7 @@ test('a common name that is no clean text names nobody', async (context) => {
   const names: [string, string | Buffer, number?][] = [
     ['a NUL', 'tom\0.evil'],
     ['bytes that are no ASCII', Buffer.from([0x74, 0x6f, 0x6d, 0xff]), 0x16],
+    ['nothing', ''],
   ];
   for (const [what, value, tag] of names) {
     const part = { oid: COMMON_NAME, value, ...(tag === undefined ? {} : { tag }) };

@@ -4,10 +4,11 @@ import { CONNACK, MAX_PACKET_ID } from '../../protocol/constants.ts';
 import type { ConnectPacket } from '../../protocol/packets.ts';
 import type { Properties } from '../../protocol/properties.ts';
 import { SUCCESS } from '../../protocol/reasons.ts';
-import { ALLOW, type AuthRequest, type ClientContext, READ, WRITE } from '../hooks/points.ts';
+import type { AuthRequest, ClientContext } from '../hooks/points.ts';
 import type { Peer } from '../peer.ts';
 import type { Session } from '../sessions/session.ts';
 import { metricIndex } from '../sys/metrics.ts';
+import { grantRights } from './rights.ts';
 
 const CONNECTIONS = metricIndex('connectionCount');
 
@@ -81,8 +82,7 @@ function prepareSession(peer: Peer, session: Session, packet: ConnectPacket, con
       ? packet.will
       : { ...packet.will, topic: mountPoint + packet.will.topic };
   session.inbound.limit = packet.profile.hasProperties ? receiveMaximum(peer) : MAX_PACKET_ID;
-  session.mayRead = hooks.hasAuthorize ? (topic) => hooks.authorize(context, READ, topic) === ALLOW : null;
-  session.mayWrite = hooks.hasAuthorize ? (topic) => hooks.authorize(context, WRITE, topic) : null;
+  grantRights(session, context, hooks);
   // Plans remember who may read what; this client may have come back as another user.
   if (hooks.hasAuthorize && session.subscriptions.size > 0) core.trie.outdateAll();
 }

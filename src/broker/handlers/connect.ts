@@ -97,7 +97,7 @@ function identify(peer: Peer, packet: ConnectPacket): AuthRequest | null {
   if (listener.certificateUsername !== null) {
     const { tls } = peer.info;
     username = (listener.certificateUsername === 'subject' ? tls?.subject : tls?.commonName) ?? null;
-    if (username === null) {
+    if (username === null || username === '') {
       core.log.information?.(`Client ${peer.place} has no client certificate to take a user name from.`);
       refuse(peer, NOT_AUTHORIZED);
       return null;

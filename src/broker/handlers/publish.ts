@@ -1,7 +1,7 @@
 // PUBLISH from a client (MQTT 5.0 section 3.3), straight down: read, find the topic, admit, authorise, route, acknowledge.
 
 import { InboundAliases } from '../../flow/alias.ts';
-import { DUPLICATE, OVER_QUOTA } from '../../flow/inbound.ts';
+import { DUPLICATE, OVER_QUOTA, REUSED } from '../../flow/inbound.ts';
 import { PAUSE_HOOK } from '../../net/link.ts';
 import { PUBACK, PUBREC } from '../../protocol/constants.ts';
 import { PeerFault, ProtocolError } from '../../protocol/errors.ts';
@@ -23,7 +23,7 @@ import { wallNow } from '../../util/clock.ts';
 import { ALLOW, DENY, type Decision, WRITE } from '../hooks/points.ts';
 import type { Peer } from '../peer.ts';
 import { Message } from '../routing/message.ts';
-import type { Topic } from '../routing/topics.ts';
+import { hashBytes, type Topic } from '../routing/topics.ts';
 import { metricIndex } from '../sys/metrics.ts';
 import { sendAck } from './acks.ts';
 
@@ -44,7 +44,7 @@ export function onPublish(peer: Peer, buffer: Buffer, first: number, start: numb
   const topic = resolveTopic(peer, view);
   const session = peer.session!;
   if (qos === 2) {
-    const answer = session.inbound.admit(view.id);
+    const answer = session.inbound.admit(view.id, contentOf(view, topic));
     if (answer === OVER_QUOTA) {
       throw new PeerFault(RECEIVE_MAXIMUM_EXCEEDED, `more than ${session.inbound.limit} QoS 2 messages unreleased`);
     }
@@ -52,6 +52,11 @@ export function onPublish(peer: Peer, buffer: Buffer, first: number, start: numb
       core.log.debug?.(`Received ${describe(peer, view, topic, payloadLength)}`);
       acknowledge(peer, 2, view.id, SUCCESS);
       return;
+    }
+    if (answer === REUSED) {
+      core.log.warning?.(
+        `Client ${peer.name} uses the packet identifier ${view.id} for another message before PUBREL.`,
+      );
     }
   }
   const limit = core.settings.messageSizeLimit;
@@ -70,6 +75,17 @@ export function onPublish(peer: Peer, buffer: Buffer, first: number, start: numb
   } else {
     waitForDecision(peer, view, topic, payloadLength, decision);
   }
+}
+
+/** Bytes at each end of a payload that tell it from another one. */
+const TELLING_BYTES = 256;
+
+/** A number for topic and payload, to know a message again that comes twice under its identifier. */
+function contentOf(view: PublishView, topic: Topic): number {
+  const { buffer, payloadStart: start, end } = view;
+  const head = hashBytes(buffer, start, Math.min(end, start + TELLING_BYTES));
+  const tail = hashBytes(buffer, Math.max(start, end - TELLING_BYTES), end);
+  return topic.hash ^ Math.imul(head, 31) ^ tail ^ (end - start);
 }
 
 function messageOf(peer: Peer, view: PublishView, topic: Topic): Message {
@@ -95,7 +111,7 @@ function resolveTopic(peer: Peer, view: PublishView): Topic {
   if (view.topicEnd === view.topicStart) {
     if (view.alias === 0) throw new ProtocolError('a PUBLISH has neither topic name nor alias'); // [MQTT-3.3.2-1]
     const known = peer.aliases?.get(view.alias);
-    if (known === undefined) throw new PeerFault(TOPIC_ALIAS_INVALID, `topic alias ${view.alias} was never set`);
+    if (known === undefined) throw new ProtocolError(`topic alias ${view.alias} was never set`); // section 3.3.2.3.4
     return known;
   }
   let topic = topics.intern(view.buffer, view.topicStart, view.topicEnd);
@@ -141,8 +157,8 @@ function waitForDecision(
   const id = view.id;
   const text = describe(peer, view, topic, payloadLength);
   peer.link.pause(PAUSE_HOOK);
+  // A client that is gone by then has sent its message all the same, and may count on it.
   void pending.then((decision) => {
-    if (peer.isClosed) return;
     if (decision === ALLOW) {
       peer.core.log.debug?.(`Received ${text}`);
       route(peer, message, id);

@@ -13,7 +13,6 @@ import type { Peer } from '../peer.ts';
 import type { Message } from '../routing/message.ts';
 import { Subscription } from '../routing/subscription.ts';
 import { MAX_LEVELS } from '../routing/topics.ts';
-import { Replay } from '../sessions/replay.ts';
 import { decideAll } from './decide.ts';
 
 /** Handles SUBSCRIBE. */
@@ -66,7 +65,7 @@ function answer(peer: Peer, packet: SubscribePacket, decisions: readonly number[
   });
   core.log.debug?.(`Sending SUBACK to ${peer.name}`);
   peer.send({ type: SUBACK, id: packet.id, codes, properties: NO_PROPERTIES });
-  session.advanceReplays();
+  session.replays.advance();
 }
 
 /** Makes one subscription, or makes an existing one anew [MQTT-3.8.4-3], and returns the granted QoS. */
@@ -94,7 +93,7 @@ function subscribe(peer: Peer, request: SubscriptionRequest, identifier: number 
   // Retained messages are not sent for shared subscriptions (section 4.8.2): they would go to a random member.
   if (shared === null && wantsRetained) {
     const matches = core.retained.match(subscription.filter);
-    session.replays.push(new Replay(session, subscription, matches, (message) => isCurrent(peer, message)));
+    session.replays.add(subscription, matches, (message) => isCurrent(peer, message));
   }
   return qos;
 }
@@ -108,9 +107,13 @@ function mounted(peer: Peer, filter: string): string {
 }
 
 /** Whether a retained message may be given out: not expired, and its publisher may still write there (CVE-2018-12546). */
-function isCurrent(peer: Peer, message: Message): boolean {
+function isCurrent(peer: Peer, message: Message): boolean | Promise<boolean> {
   if (message.hasExpired(wallNow())) return false;
-  const { hooks } = peer.listener.settings;
-  if (!peer.core.settings.checkRetainSource || message.source === null || !hooks.hasAuthorize) return true;
-  return hooks.authorize(message.source as ClientContext, WRITE, message.topic.name) === ALLOW;
+  if (!peer.core.settings.checkRetainSource || message.source === null) return true;
+  const source = message.source as ClientContext;
+  // Listeners may have rules of their own: those of the one that the message came through count.
+  const hooks = peer.core.origins.get(source.peer)?.settings.hooks;
+  if (hooks === undefined || !hooks.hasAuthorize) return true;
+  const decision = hooks.authorize(source, WRITE, message.topic.name);
+  return decision instanceof Promise ? decision.then((late) => late === ALLOW) : decision === ALLOW;
 }

@@ -36,6 +36,7 @@ function answer(peer: Peer, id: number, filters: readonly string[], decisions: r
     const subscription = session.subscriptions.get(filter);
     if (subscription === undefined) return NO_SUBSCRIPTION_EXISTED.code;
     session.subscriptions.delete(filter);
+    session.replays.drop(subscription);
     core.trie.remove(subscription);
     peer.listener.settings.hooks.unsubscribed(peer.context!, filter);
     return SUCCESS.code;

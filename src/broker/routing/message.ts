@@ -197,8 +197,10 @@ export class Message implements Publication {
   own(): void {
     if (this.owned) return;
     this.owned = true;
+    // Properties that a plugin left alone stay in the chunk they came in, wherever the payload is.
+    const borrowed = Math.max(this.payloadBuffer.buffer.byteLength, this.propertyBytes.buffer.byteLength);
+    if (borrowed <= this.size + SLACK) return;
     const length = this.payloadEnd - this.payloadStart;
-    if (this.payloadBuffer.buffer.byteLength <= this.size + SLACK) return;
     const payload = Buffer.allocUnsafeSlow(length);
     this.payloadBuffer.copy(payload, 0, this.payloadStart, this.payloadEnd);
     this.payloadBuffer = payload;

@@ -76,7 +76,13 @@ export class Retained {
    * that found nothing, so that the caller can bound the work and not only the finds.
    */
   *match(filter: string): Generator<Message | null> {
-    const levels = filter.split('/');
+    for (const message of this.walk(filter.split('/'))) {
+      yield message !== null && topicMatches(filter, message.topic.name) ? message : null;
+    }
+  }
+
+  /** What stands at each node on the way of a filter's levels; unlike a filter, '#' also goes where topics begin with '$'. */
+  private *walk(levels: readonly string[]): Generator<Message | null> {
     // Each frame iterates the children of one node, which stand at `depth` levels.
     const stack: { children: Iterator<Node>; depth: number }[] = [];
     const descend = (node: Node, depth: number): void => {
@@ -98,8 +104,7 @@ export class Retained {
       }
       const node = step.value;
       const isRest = levels[depth] === '#';
-      const message = node.message;
-      yield message !== null && topicMatches(filter, message.topic.name) ? message : null;
+      yield node.message;
       descend(node, isRest ? depth : depth + 1);
     }
   }
@@ -107,7 +112,7 @@ export class Retained {
   /** Removes what has expired; returns how many. */
   sweep(nowMs: number): number {
     const expired: string[] = [];
-    for (const message of this.match('#')) if (message?.hasExpired(nowMs) === true) expired.push(message.topic.name);
+    for (const message of this.walk(['#'])) if (message?.hasExpired(nowMs) === true) expired.push(message.topic.name);
     for (const topic of expired) this.remove(topic);
     return expired.length;
   }

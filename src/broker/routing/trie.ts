@@ -51,8 +51,14 @@ export class Trie {
     this.sharedCount = 0;
   }
 
-  /** Adds a subscription, or puts it in the place of `previous` (the same subscriber's, to the same filter). */
-  add(subscription: Subscription, previous: Subscription | null): void {
+  /** Adds a subscription, or puts it in the place of the one that it replaces, the subscriber's own of before. */
+  add(subscription: Subscription, replaced: Subscription | null): void {
+    let previous = replaced;
+    // A client that came back through a listener with another mount point names another filter by the same words.
+    if (previous !== null && previous.filter !== subscription.filter) {
+      this.remove(previous);
+      previous = null;
+    }
     const filter = innerFilter(subscription);
     const node = this.findOrMake(filter);
     if (subscription.group === null) {

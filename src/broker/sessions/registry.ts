@@ -14,8 +14,8 @@ export interface Holder {
   takenOver(): void;
 }
 
-/** What becomes of a session's will when the connection is gone. */
-export type WillPublisher = (session: Session) => void;
+/** What becomes of a session's will when the connection is gone; a promise if that takes time. */
+export type WillPublisher = (session: Session) => Promise<void> | null;
 
 interface Entry {
   readonly session: Session;
@@ -118,9 +118,9 @@ export class SessionRegistry {
     if (expiry !== NEVER_EXPIRES) this.wheel.add(entry.expiry, nowMs + expiry * 1000);
   }
 
-  /** Publishes every will that is set, those that wait for their delay too: the broker stops. */
-  publishWills(): void {
-    for (const entry of this.entries.values()) this.willIsDue(entry.session);
+  /** Publishes every will that is set, those that wait for their delay too: the broker stops. Resolves when all are out. */
+  async publishWills(): Promise<void> {
+    await Promise.all([...this.entries.values()].map(({ session }) => this.takeWill(session)));
   }
 
   /** Ends a session: the will first, for it is due at the latest now [MQTT-3.1.2-10]. */
@@ -144,11 +144,15 @@ export class SessionRegistry {
   }
 
   private willIsDue(session: Session): number {
-    if (session.will !== null) {
-      this.publishWill(session);
-      session.will = null;
-    }
+    void this.takeWill(session);
     return 0;
+  }
+
+  private takeWill(session: Session): Promise<void> | null {
+    if (session.will === null) return null;
+    const published = this.publishWill(session);
+    session.will = null;
+    return published;
   }
 
   private countConnected(change: number): void {

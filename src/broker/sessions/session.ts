@@ -9,6 +9,7 @@ import { FLAG_DUP, FLAG_QOS_SHIFT, FLAG_RETAIN, MAX_PACKET_ID, PUBREL } from '..
 import type { Will } from '../../protocol/packets.ts';
 import { publishSize } from '../../protocol/publish.ts';
 import { wallNow } from '../../util/clock.ts';
+import { Ring } from '../../util/ring.ts';
 import type { Decision } from '../hooks/points.ts';
 import type { Message } from '../routing/message.ts';
 import { MAY_READ, MUST_NOT_READ, NOT_ASKED, type Plan } from '../routing/plan.ts';
@@ -19,7 +20,7 @@ import type { Metrics } from '../sys/metrics.ts';
 import { metricIndex } from '../sys/metrics.ts';
 import type { SessionLimits } from './limits.ts';
 import { MessageQueue } from './queue.ts';
-import type { Replay } from './replay.ts';
+import { Replays } from './replay.ts';
 
 const PUBLISH_DROPPED = metricIndex('publishDropped');
 
@@ -41,6 +42,14 @@ export interface SessionLink {
   readonly receiveMaximum: number;
 }
 
+/** A PUBLISH that is to be sent again. */
+interface Resend {
+  readonly id: number;
+  readonly message: Message;
+  readonly flags: number;
+  readonly extra: Buffer;
+}
+
 /** A session; the destination of its subscriptions. */
 export class Session implements Subscriber {
   readonly clientId: string;
@@ -60,9 +69,11 @@ export class Session implements Subscriber {
   /** Prefix of the topics of the client's listener: taken off again on delivery. */
   mountPoint: string | null;
   /** Retained messages that are still on their way to new subscriptions. */
-  readonly replays: Replay[];
+  readonly replays: Replays;
   private readonly host: SessionHost;
   private link: SessionLink | null;
+  /** In flight since the last connection, and not sent again on this one yet. */
+  private readonly resends: Ring<Resend>;
   private inflightBytes: number;
   private isDropping: boolean;
 
@@ -78,9 +89,10 @@ export class Session implements Subscriber {
     this.mayRead = null;
     this.mayWrite = null;
     this.mountPoint = null;
-    this.replays = [];
+    this.replays = new Replays(this);
     this.host = host;
     this.link = null;
+    this.resends = new Ring();
     this.inflightBytes = 0;
     this.isDropping = false;
   }
@@ -138,7 +150,11 @@ export class Session implements Subscriber {
     if (link.maximumPacketSize > 0 && !this.fits(link, message, qos > 0, extra)) return true;
     if (qos === 0) {
       const outbox = link.outbox;
-      if (outbox.isPaused && outbox.messages >= this.host.limits.maxQueuedMessages) return this.drop();
+      // What was queued while the client was away goes first [MQTT-4.6.0-6].
+      if (this.queue.length > 0 && this.host.limits.queueQos0Messages) return this.enqueue(message, flags, extra);
+      if (outbox.isPaused && this.isFull(outbox.messages, outbox.messageBytes + message.payloadLength)) {
+        return this.drop();
+      }
       outbox.push(message, flags, 0, extra);
       this.isDropping = false;
       this.logSending(message, flags, 0);
@@ -164,7 +180,8 @@ export class Session implements Subscriber {
 
   /** [MQTT-3.1.2-24, MQTT-3.1.2-25]: what the client would not take is as good as delivered. */
   private fits(link: SessionLink, message: Message, withId: boolean, extra: Buffer): boolean {
-    const size = publishSize(message, link.shape, withId) + extra.length + 3;
+    const alias = link.outbox.aliases === null ? 0 : TOPIC_ALIAS_SIZE;
+    const size = publishSize(message, link.shape, withId, extra.length + alias);
     if (size <= link.maximumPacketSize) return true;
     this.host.metrics.add(PUBLISH_DROPPED, 1);
     this.host.log.notice?.(`Dropping too large outgoing PUBLISH for ${this.clientId} (${size} bytes)`);
@@ -172,13 +189,15 @@ export class Session implements Subscriber {
   }
 
   private enqueue(message: Message, flags: number, extra: Buffer): boolean {
-    const { maxQueuedMessages, maxQueuedBytes } = this.host.limits;
-    const isFull =
-      (maxQueuedMessages > 0 && this.queue.length >= maxQueuedMessages) ||
-      (maxQueuedBytes > 0 && this.queue.bytes + message.size > maxQueuedBytes);
-    if (isFull) return this.drop();
+    if (this.isFull(this.queue.length, this.queue.bytes + message.size)) return this.drop();
     this.queue.push(message, flags, extra);
     return true;
+  }
+
+  /** Whether so many waiting messages leave no place for one that would make it so many bytes. */
+  private isFull(count: number, bytes: number): boolean {
+    const { maxQueuedMessages, maxQueuedBytes } = this.host.limits;
+    return (maxQueuedMessages > 0 && count >= maxQueuedMessages) || (maxQueuedBytes > 0 && bytes > maxQueuedBytes);
   }
 
   /** Counts a dropped message; the log hears of it once, until messages flow again. Always true: it was taken care of. */
@@ -195,6 +214,7 @@ export class Session implements Subscriber {
   fill(): void {
     const link = this.link;
     if (link === null) return;
+    this.resend(link);
     const now = wallNow();
     while (this.queue.length > 0) {
       const message = this.queue.peek();
@@ -214,12 +234,22 @@ export class Session implements Subscriber {
       else this.sendInFlight(link, message, flags, extra);
       this.isDropping = false;
     }
-    this.advanceReplays();
+    this.replays.advance();
   }
 
-  /** Lets the replays go on. */
-  advanceReplays(): void {
-    while (this.replays.length > 0 && this.replays[0]!.advance()) this.replays.shift();
+  /** The receive maximum of this connection holds for what the last one left, too [MQTT-3.3.4-9]. */
+  private resend(link: SessionLink): void {
+    while (this.resends.length > 0 && this.window.inFlight - this.resends.length < this.window.limit) {
+      const { id, message, flags, extra } = this.resends.shift()!;
+      if (this.window.messageOf(id) !== message) continue;
+      if (link.maximumPacketSize > 0 && !this.fits(link, message, true, extra)) {
+        this.window.drop(id);
+        this.settle(message);
+        continue;
+      }
+      link.outbox.push(message, flags | FLAG_DUP, id, extra);
+      this.logSending(message, flags | FLAG_DUP, id);
+    }
   }
 
   /** A message leaves the window: its bytes no longer count. */
@@ -237,8 +267,7 @@ export class Session implements Subscriber {
         this.host.metrics.packetOut(PUBREL);
         this.host.log.debug?.(`Sending PUBREL to ${this.clientId} (m${id})`);
       } else {
-        link.outbox.push(message, flags | FLAG_DUP, id, extra);
-        this.logSending(message, flags | FLAG_DUP, id);
+        this.resends.push({ id, message, flags, extra });
       }
     });
     this.fill();
@@ -247,12 +276,10 @@ export class Session implements Subscriber {
   /** The connection is over; what is in flight stays for the next one. */
   detach(): void {
     this.link = null;
+    this.resends.clear();
     this.window.forEach((_id, message) => {
       message.own();
     });
-    // Retained messages that had not gone out yet wait like any other message.
-    for (const replay of this.replays) replay.finish();
-    this.replays.length = 0;
   }
 
   /** Drops all state but the identity. */
@@ -260,7 +287,8 @@ export class Session implements Subscriber {
     this.window.clear();
     this.queue.clear();
     this.inbound.clear();
-    this.replays.length = 0;
+    this.resends.clear();
+    this.replays.clear();
     this.inflightBytes = 0;
   }
 
@@ -272,3 +300,6 @@ export class Session implements Subscriber {
 }
 
 const NOBODY = {};
+
+/** Bytes of a topic alias among the properties. */
+const TOPIC_ALIAS_SIZE = 3;

@@ -27,7 +27,7 @@ export function readGauges(core: Core, set: (key: string, value: number) => void
   set('messagesStored', retained.count + queued);
   set('messagesStoredBytes', retained.bytes + queuedBytes);
   set('retainedCount', retained.count);
-  set('subscriptionCount', trie.count);
+  set('subscriptionCount', trie.count - trie.sharedCount);
   set('sharedSubscriptionCount', trie.sharedCount);
   set('packetOutCount', waiting);
   set('packetOutBytes', waitingBytes);

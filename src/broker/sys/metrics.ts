@@ -52,7 +52,7 @@ export const METRICS: readonly MetricRow[] = [
   row('messagesStored', 'gauge', ['messages/stored', 'store/messages/count'], 'messages held, retained and queued'),
   row('messagesStoredBytes', 'gauge', ['store/messages/bytes'], 'payload bytes of the messages held'),
   row('retainedCount', 'gauge', ['retained messages/count'], 'retained messages'),
-  row('subscriptionCount', 'gauge', ['subscriptions/count'], 'subscriptions'),
+  row('subscriptionCount', 'gauge', ['subscriptions/count'], 'subscriptions, the shared ones apart'),
   row('sharedSubscriptionCount', 'gauge', ['shared_subscriptions/count'], 'shared subscriptions'),
   row('publishReceived', 'counter', ['publish/messages/received'], 'PUBLISH packets received', 'publish/received'),
   row('publishSent', 'counter', ['publish/messages/sent'], 'PUBLISH packets sent', 'publish/sent'),
