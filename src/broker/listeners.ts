@@ -199,7 +199,19 @@ export class Listeners {
       const listener = context.peer === undefined ? undefined : this.core.origins.get(context.peer);
       if (listener !== undefined) grantRights(session, context as ClientContext, listener.settings.hooks);
     }
-    for (const peer of this.core.peers) if (peer instanceof Peer) peer.writableTopic = null;
+    for (const peer of [...this.core.peers]) {
+      if (!(peer instanceof Peer)) continue;
+      peer.writableTopic = null;
+      this.dismissStranger(peer);
+    }
+  }
+
+  /** As Mosquitto does: a user who is no longer known does not stay. A certificate's name needs no other proof. */
+  private dismissStranger(peer: Peer): void {
+    const { hooks, certificateUsername } = peer.listener.settings;
+    if (peer.context === null || certificateUsername !== null || hooks.remains(peer.context)) return;
+    this.core.log.notice?.(`Client ${peer.name} is disconnected: user '${peer.context.username}' is no longer known.`);
+    peer.close(NOT_AUTHORIZED);
   }
 
   private specOf(config: Config, listener: ListenerConfig): ListenSpec {

@@ -162,9 +162,6 @@ export type Properties = { -readonly [R in Row as R['name']]?: ValueOf[R['type']
   subscriptionIdentifiers?: readonly number[];
 };
 
-/** The name of a property. */
-export type PropertyName = Row['name'];
-
 /** Rows indexed by identifier. */
 export const PROPERTY_BY_ID: readonly (PropertyRow | undefined)[] = (() => {
   const rows: (PropertyRow | undefined)[] = new Array(0x2b).fill(undefined);

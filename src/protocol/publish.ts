@@ -6,7 +6,6 @@ import type { Properties, PropertyRow } from './properties.ts';
 import { MAX_USER_PROPERTIES, propertyRow, readNumber, readProperties, writeProperties } from './property-codec.ts';
 import { Reader } from './reader.ts';
 import { topicNameFault } from './topic.ts';
-import { isValidString } from './utf8.ts';
 import { varintLength, Writer, writeVarint } from './writer.ts';
 
 const USER_PROPERTY = 0x26;
@@ -14,7 +13,6 @@ const SUBSCRIPTION_IDENTIFIER = 0x0b;
 const MESSAGE_EXPIRY = 0x02;
 const TOPIC_ALIAS = 0x23;
 const RESPONSE_TOPIC = 0x08;
-const PAYLOAD_FORMAT = 0x01;
 
 /** The fields of one received PUBLISH, as offsets into the chunk that holds it. One view serves a peer all its life. */
 export class PublishView {
@@ -38,8 +36,6 @@ export class PublishView {
   /** Offset of the topic alias property's identifier byte, -1 without; the alias, 0 without. */
   aliasAt = -1;
   alias = 0;
-  /** 1 when the sender says that the payload is UTF-8. */
-  payloadFormat = 0;
   payloadStart = 0;
 
   get qos(): number {
@@ -89,7 +85,6 @@ export function readPublish(
   view.expiry = 0;
   view.aliasAt = -1;
   view.alias = 0;
-  view.payloadFormat = 0;
   view.propertiesStart = at;
   view.propertiesEnd = at;
   if (hasProperties) {
@@ -156,8 +151,6 @@ function scanValue(view: PublishView, reader: Reader, row: PropertyRow, idAt: nu
     } else if (row.id === TOPIC_ALIAS) {
       view.aliasAt = idAt;
       view.alias = value;
-    } else if (row.id === PAYLOAD_FORMAT) {
-      view.payloadFormat = value;
     }
   }
 }
@@ -167,11 +160,6 @@ export function publishProperties(view: PublishView): Properties {
   if (view.propertiesEnd === view.propertiesStart) return {};
   const start = view.propertiesStart - varintLength(view.propertiesEnd - view.propertiesStart);
   return readProperties(new Reader(view.buffer, start, view.propertiesEnd), PUBLISH);
-}
-
-/** Whether the view's payload is what its payload format indicator says. */
-export function payloadFormatHolds(view: PublishView): boolean {
-  return view.payloadFormat === 0 || isValidString(view.buffer, view.payloadStart, view.end);
 }
 
 const NOTHING = Buffer.alloc(0);

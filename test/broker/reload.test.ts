@@ -39,6 +39,18 @@ test('users that were added get in, removed ones and old passwords do not', asyn
   assert.equal(await refusal(port, { ...bob, password: 'another' }), 0);
 });
 
+test('a connected user who was taken out of the password file is told to go', async (context) => {
+  const both = `ann:${await hash('secret')}\nbob:${await hash('secret')}\n`;
+  const { port, write, reload, log } = await withFiles(context, { passwd: both });
+  const [gone, stays] = [await join(context, port, ann), await join(context, port, bob)];
+  const told = new Promise((resolve) => gone.on('disconnect', (reason) => resolve(reason.code)));
+  write('passwd', `bob:${await hash('another')}\n`);
+  await reload();
+  assert.equal(await told, 0x87);
+  await nothingCame(stays);
+  await log.seen("is disconnected: user 'ann' is no longer known.");
+});
+
 test('clients without a name are told to go when names are asked for', async (context) => {
   const port = await freePort();
   const listener = `listener ${port} 127.0.0.1`;

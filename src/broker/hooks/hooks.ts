@@ -59,6 +59,7 @@ export class HookSet {
   readonly #connected: readonly Hook<HookPoints['connected']>[];
   readonly #disconnected: readonly Hook<HookPoints['disconnected']>[];
   readonly #subscribed: readonly Hook<HookPoints['subscribed']>[];
+  readonly #remain: readonly Hook<HookPoints['remain']>[];
   readonly #unsubscribed: readonly Hook<HookPoints['unsubscribed']>[];
 
   constructor(plugins: readonly Plugin[], onError: HookError) {
@@ -71,6 +72,7 @@ export class HookSet {
     this.#connected = compile(plugins, 'connected');
     this.#disconnected = compile(plugins, 'disconnected');
     this.#subscribed = compile(plugins, 'subscribed');
+    this.#remain = compile(plugins, 'remain');
     this.#unsubscribed = compile(plugins, 'unsubscribed');
     this.hasAuthorize = this.#authorize.length > 0;
     this.hasAuthStep = this.#authStep.length > 0;
@@ -82,6 +84,20 @@ export class HookSet {
   /** ALLOW or DENY for a client that wants in. Never rejects. */
   authenticate(request: AuthRequest): Decision | Promise<Decision> {
     return this.#decide('authenticate', this.#authenticate, 0, request, READ, '');
+  }
+
+  /** Whether a connected client may stay after a reload; one that a plugin fails on may not. */
+  remains(client: ClientContext): boolean {
+    for (const { plugin, call } of this.#remain) {
+      try {
+        const decision = call(client);
+        if (decision !== DEFER) return decision === ALLOW;
+      } catch (error) {
+        this.#onError(plugin, 'remain', error);
+        return false;
+      }
+    }
+    return true;
   }
 
   /** ALLOW or DENY for one access of a client to a topic name, or to a filter for (un)subscribing. Never rejects. */

@@ -51,6 +51,8 @@ export interface AuthStep {
 export interface HookPoints {
   /** decide: may this client connect? */
   authenticate(request: AuthRequest): Decision | Promise<Decision>;
+  /** decide: may this client, connected by its user name, stay after a reload? All DEFER lets it stay. */
+  remain(client: ClientContext): Decision;
   /** decide: may this client read, write, subscribe to, unsubscribe from this topic name or filter? */
   authorize(client: ClientContext, access: Access, topic: string): Decision | Promise<Decision>;
   /** one step of an enhanced authentication; null when the method is not this hook's. */
@@ -77,6 +79,7 @@ export const HOOK_POINTS: {
   readonly [P in keyof HookPoints]: { readonly mode: HookMode; readonly cacheable: boolean };
 } = {
   authenticate: { mode: 'decide', cacheable: false },
+  remain: { mode: 'decide', cacheable: false },
   authorize: { mode: 'decide', cacheable: true },
   authStep: { mode: 'step', cacheable: false },
   messageIn: { mode: 'transform', cacheable: false },

@@ -4,7 +4,15 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import type { Logger } from '../../log/logger.ts';
 import { RecentSet } from '../../util/recent-set.ts';
-import { ALLOW, type AuthRequest, DEFER, DENY, type Decision, type Plugin } from '../hooks/points.ts';
+import {
+  ALLOW,
+  type AuthRequest,
+  type ClientContext,
+  DEFER,
+  DENY,
+  type Decision,
+  type Plugin,
+} from '../hooks/points.ts';
 import { HashPool } from './hash-pool.ts';
 import { parseStoredHash } from './hashes.ts';
 import { logRefusal } from './refusal.ts';
@@ -83,6 +91,12 @@ class PasswordFile implements Plugin {
     const check = this.#check(request, username, password, stored, key).finally(() => this.#underWay.delete(key));
     this.#underWay.set(key, check);
     return check;
+  }
+
+  /** Who was taken out of the file is no longer welcome. A changed password counts at the next login. */
+  remain({ username }: ClientContext): Decision {
+    if (username === null || username === '') return DEFER;
+    return this.#passwords.has(username) ? ALLOW : DENY;
   }
 
   reload(): void {

@@ -16,7 +16,7 @@ export const LIMITS = rows({
     kind: bytes,
     default: 0,
     reload: 'live',
-    description: 'The same limit in bytes of payload; 0 is no limit.',
+    description: 'The same limit in bytes, of topics, properties and payloads; 0 is no limit.',
   },
   max_queued_messages: {
     kind: int({ min: 0, max: 2_147_483_647, negative: 0 }),
@@ -30,7 +30,7 @@ export const LIMITS = rows({
     default: 0,
     reload: 'live',
     description:
-      'The same limit in bytes of payload; 0 is no limit. With both limits, the first that is reached counts.',
+      'The same limit in bytes, of topics, properties and payloads; 0 is no limit. With both limits, the first that is reached counts.',
   },
   queue_qos0_messages: {
     kind: bool,
