@@ -26,7 +26,10 @@ const PATIENCE_MS = 4000;
 export class ScriptedPeer {
   private readonly wire: Wire;
   private readonly arrivals: Arrival[] = [];
-  private buffered: Buffer = Buffer.alloc(0);
+  /** What came of packets that are not whole, and how many bytes it takes to go on. */
+  private parts: Buffer[] = [];
+  private have = 0;
+  private need = 2;
   private fault: Error | null = null;
   private wake: () => void = () => undefined;
   private over = false;
@@ -103,21 +106,30 @@ export class ScriptedPeer {
   }
 
   private receive(chunk: Buffer): void {
-    this.buffered = Buffer.concat([this.buffered, chunk]);
+    this.parts.push(chunk);
+    this.have += chunk.length;
+    if (this.have < this.need) return;
+    let bytes = Buffer.concat(this.parts);
     try {
-      for (let end = packetEnd(this.buffered); end !== null; end = packetEnd(this.buffered)) {
-        this.arrivals.push(this.buffered.subarray(0, end));
-        this.buffered = this.buffered.subarray(end);
+      let end = packetEnd(bytes);
+      while (end !== null && end <= bytes.length) {
+        this.arrivals.push(bytes.subarray(0, end));
+        bytes = bytes.subarray(end);
+        end = packetEnd(bytes);
       }
+      this.need = end ?? bytes.length + 1;
     } catch (error) {
       this.fault = error as Error;
     }
+    this.parts = [bytes];
+    this.have = bytes.length;
     this.wake();
   }
 
   private closed(): void {
-    if (!this.over && this.buffered.length > 0) {
-      this.fault = new Error(`the connection ended within a packet: [${this.buffered.toString('hex', 0, 64)}…]`);
+    if (!this.over && this.have > 0) {
+      const bytes = Buffer.concat(this.parts);
+      this.fault = new Error(`the connection ended within a packet: [${bytes.toString('hex', 0, 64)}…]`);
     }
     this.over = true;
     this.arrivals.push(null);

@@ -85,14 +85,14 @@ export function packet(type: string, flags: number, body: readonly Buffer[]): Bu
   return Buffer.concat([Buffer.from([(number << 4) | flags]), varint(bytes.length), bytes]);
 }
 
-/** Where the first packet of some bytes ends; null while it is not whole. */
+/** Where the first packet of some bytes ends, be they all there or not; null while its length is not known. */
 export function packetEnd(bytes: Buffer): number | null {
   let length = 0;
   for (let at = 1; at <= 4; at++) {
     const byte = bytes[at];
     if (byte === undefined) return null;
     length += (byte & 0x7f) * 128 ** (at - 1);
-    if (byte < 128) return at + 1 + length <= bytes.length ? at + 1 + length : null;
+    if (byte < 128) return at + 1 + length;
   }
   throw new Error(`the broker sent a remaining length of more than four bytes: ${bytes.toString('hex').slice(0, 40)}`);
 }
