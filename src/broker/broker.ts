@@ -215,7 +215,6 @@ class RunningBroker implements Broker {
     }
     this.config = next;
     this.useSettings(next);
-    this.core.trie.outdateAll();
     await commitListeners();
     this.stopTimers();
     this.startTimers();
@@ -232,6 +231,8 @@ class RunningBroker implements Broker {
 
   private async stopNow(): Promise<void> {
     const { core, log } = this;
+    // What a reload is about to open would stay open.
+    await this.reloading;
     await this.listeners.close();
     if (this.started) {
       await withinGoodbye(core.registry.publishWills());

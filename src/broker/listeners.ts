@@ -192,8 +192,9 @@ export class Listeners {
     new Peer(this.core, peers, transport);
   }
 
-  /** Connected and absent clients alike are judged by the rules of now. */
+  /** Connected and absent clients alike are judged by the rules of now; what was remembered until now is void. */
   private renewRights(): void {
+    this.core.trie.outdateAll();
     for (const session of this.core.registry.sessions()) {
       const context = session.context as Partial<ClientContext>;
       const listener = context.peer === undefined ? undefined : this.core.origins.get(context.peer);

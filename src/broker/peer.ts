@@ -18,7 +18,7 @@ import { type PeerFault, TlsOnPlainConnection, UnexpectedPacket } from '../proto
 import type { ControlPacket } from '../protocol/packets.ts';
 import { NO_PROPERTIES, type Properties } from '../protocol/properties.ts';
 import { PublishView } from '../protocol/publish.ts';
-import { KEEP_ALIVE_TIMEOUT, type Reason, SESSION_TAKEN_OVER, SUCCESS } from '../protocol/reasons.ts';
+import { KEEP_ALIVE_TIMEOUT, type Reason, SESSION_TAKEN_OVER, UNSPECIFIED_ERROR } from '../protocol/reasons.ts';
 import { MQTT311, type Profile } from '../protocol/version.ts';
 import { monotonicNow, touch } from '../util/clock.ts';
 import type { WheelEntry } from '../util/wheel.ts';
@@ -188,17 +188,17 @@ export class Peer implements LinkOwner, Holder, WheelEntry {
       this.core.log.debug?.(`Sending DISCONNECT to ${this.name} (rc${reason.code})`);
       this.send({ type: DISCONNECT, code: reason.code, properties });
     }
-    this.end(reason.log);
+    this.end(reason.log, reason.code);
   }
 
   /** Refuses a client whose CONNACK is already queued. */
   endRefused(reason: Reason): void {
-    this.end(reason.log);
+    this.end(reason.log, reason.code);
   }
 
-  /** The client said goodbye. */
-  endByClient(): void {
-    this.end('');
+  /** The client said goodbye, with a reason code. */
+  endByClient(code: number): void {
+    this.end('', code);
   }
 
   get waitingMessages(): number {
@@ -239,17 +239,17 @@ export class Peer implements LinkOwner, Holder, WheelEntry {
     this.core.peers.delete(this);
     if (this.core.peers.size === 0) this.core.whenEmpty?.();
     this.listener.connections -= 1;
-    this.finish(error === null ? 'connection closed by client' : networkWords(error));
+    this.finish(error === null ? 'connection closed by client' : networkWords(error), UNSPECIFIED_ERROR.code);
   }
 
   /** Sends what waits, closes, and lets go of the session. */
-  private end(words: string): void {
+  private end(words: string, code: number): void {
     if (this.isOver) return;
     this.link.end(this.core.turn);
-    this.finish(words);
+    this.finish(words, code);
   }
 
-  private finish(words: string): void {
+  private finish(words: string, code: number): void {
     if (this.isOver) return;
     this.isOver = true;
     this.core.wheel.remove(this);
@@ -258,7 +258,7 @@ export class Peer implements LinkOwner, Holder, WheelEntry {
       log.notice?.(`Client ${this.name} [${this.place}] disconnected${words === '' ? '' : `: ${words}`}.`);
     }
     if (this.context !== null) {
-      this.listener.settings.hooks.disconnected(this.context, SUCCESS.code);
+      this.listener.settings.hooks.disconnected(this.context, code);
     }
     if (this.session !== null) {
       touch();

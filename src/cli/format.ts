@@ -1,7 +1,8 @@
 // -F formats: compiled once to an array of writers, then run for every message.
 import type { ReceivedMessage } from '../client/options.ts';
+import { dateField } from '../util/strftime.ts';
 import { type Conversion, Printing, type Sink, valueWriter, type Writer } from './format-values.ts';
-import { nanoseconds, strftime } from './strftime.ts';
+import { nanoseconds } from './wall-time.ts';
 
 /** Longest padding; keeps a mistyped width from filling the memory. */
 const MAX_WIDTH = 1_000_000;
@@ -92,7 +93,7 @@ function compileDate(format: string, at: number, program: Program): number {
   if (letter === '') throw new FormatError('Incomplete format specifier.');
   if (letter === '@') program.literal('@');
   else if (letter === 'N') program.add((_message, printing) => printing.sink.text(nanoseconds(printing.time)));
-  else program.add((_message, printing) => printing.sink.text(strftime(letter, printing.time.date)));
+  else program.add((_message, printing) => printing.sink.text(dateField(letter, printing.time.date)));
   return at + 1 + letter.length;
 }
 

@@ -2,7 +2,7 @@
 // byte ("binary" string): what is not text passes through unchanged, and everything else is UTF-8 in the end.
 import type { ReceivedMessage } from '../client/options.ts';
 import { PROPERTIES, type Properties } from '../protocol/properties.ts';
-import { isoMicroseconds, type WallTime } from './strftime.ts';
+import { isoMicroseconds, type WallTime } from './wall-time.ts';
 
 /** Containers within containers that a payload may have; the same limit as in Mosquitto's parser. */
 const MAX_DEPTH = 1000;

@@ -198,13 +198,17 @@ export class Connection implements LinkOwner {
     else this.continue(reason);
   }
 
-  /** Sends what waits and DISCONNECT, then closes; messages that still come are neither handed out nor acknowledged. */
+  /**
+   * Sends what waits and DISCONNECT, then closes. Messages that still come are neither handed out nor acknowledged; the one
+   * whose handler calls this still is.
+   */
   end(code: number, properties: Properties): void {
     if (this.state === 'over' || this.state === 'ending') return;
     this.state = 'ending';
     this.goodbye = { type: DISCONNECT, code, properties };
     this.endTimer = setTimeout(() => this.link.destroy(), this.settings.connectTimeoutMs);
-    this.finishEnding();
+    // A handler's message is still to be acknowledged: frame() goes on from here.
+    if (!this.isInFrame) this.finishEnding();
   }
 
   /** Closes at once for a reason of ours. */
@@ -215,6 +219,7 @@ export class Connection implements LinkOwner {
   }
 
   frame(buffer: Buffer, first: number, start: number, end: number): boolean {
+    const before = this.state;
     this.isInFrame = true;
     try {
       if (first >> 4 === PUBLISH) this.onPublish(buffer, first, start, end);
@@ -223,6 +228,7 @@ export class Connection implements LinkOwner {
     } finally {
       this.isInFrame = false;
     }
+    if (this.state === 'ending' && before !== 'ending') this.finishEnding();
     return this.link.isReading;
   }
 

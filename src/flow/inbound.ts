@@ -1,5 +1,6 @@
 // The receiving side of QoS 1 and 2: which QoS 2 identifiers await their PUBREL, and how many messages the sender may have
 // unacknowledged (the receive maximum that we announced).
+
 /** Answers of admit(). */
 export const NEW = 0;
 export const DUPLICATE = 1;

@@ -1,9 +1,9 @@
 // From a log call to its destinations: the line is made once, waits for the end of the loop turn with the others, and goes
 // out with them in one write for each destination.
 import process from 'node:process';
+import { strftime } from '../util/strftime.ts';
 import type { LogSink, LogType } from './logger.ts';
 import { FileOutput, type LogEntry, type LogOutput, StreamOutput } from './outputs.ts';
-import { strftime } from './strftime.ts';
 import { SyslogOutput } from './syslog.ts';
 
 /** A place that log lines go to (mosquitto.conf log_dest). */

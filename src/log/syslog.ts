@@ -3,9 +3,9 @@
 import { readFileSync, realpathSync } from 'node:fs';
 import net from 'node:net';
 import process from 'node:process';
+import { strftime } from '../util/strftime.ts';
 import type { LogType } from './logger.ts';
 import type { LogEntry, LogOutput } from './outputs.ts';
-import { strftime } from './strftime.ts';
 
 /** Severities of RFC 3164, section 4.1.1. */
 const SEVERITY: Readonly<Record<LogType, number>> = {

@@ -220,3 +220,14 @@ test('websockets_origin lets in pages of these origins only', async (context) =>
     /Client connection from 127\.0\.0\.1:\d+ failed: the origin https:\/\/evil\.example is not allowed\.\n/,
   );
 });
+
+test('a will that is too long or too deep behind the mount point is refused', async (context) => {
+  const listener = `listener ${(await freePorts(1))[0]} 127.0.0.1`;
+  const { port } = await openFile(context, ['allow_anonymous true', listener, 'mount_point site/']);
+  const refused = (topic: string): Promise<number> =>
+    refusal(port, { will: { topic, payload: Buffer.from('x'), qos: 0, retain: true, properties: {} } });
+  assert.equal(await refused('x'.repeat(65_530)), 0);
+  assert.equal(await refused('x'.repeat(65_531)), 0x90);
+  assert.equal(await refused('/'.repeat(1_022)), 0);
+  assert.equal(await refused('/'.repeat(1_023)), 0x90);
+});

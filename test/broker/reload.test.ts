@@ -239,3 +239,37 @@ test('a port that is taken costs that listener only, until the next reload', asy
   await reload(lines);
   assert.deepEqual(broker.ports, [one, two]);
 });
+
+/** Lets a reload go on until it waits for the system. */
+async function untilItWaits(): Promise<void> {
+  for (let i = 0; i < 10; i++) await Promise.resolve();
+}
+
+test('a broker that is stopped while it reloads leaves no listener open', async (context) => {
+  const [port, added] = await freePorts(2);
+  const { reload, broker } = await openFile(context, [`listener ${port} 127.0.0.1`, 'allow_anonymous true']);
+  const reloading = reload([`listener ${port} 127.0.0.1`, `listener ${added} 127.0.0.1`, 'allow_anonymous true']);
+  await untilItWaits();
+  await broker.stop();
+  await reloading;
+  await assert.rejects(join(context, added!), /ECONNREFUSED/);
+});
+
+test('what is remembered while a reload is under way does not outlive it', async (context) => {
+  const [port, added] = await freePorts(2);
+  const files = { old: 'topic a\ntopic round/trip\n', new: 'topic round/trip\n' };
+  const lines = (acl: string): string[] => ['allow_anonymous true', `acl_file FOLDER/${acl}`];
+  const { reload, broker } = await openFile(context, [`listener ${port} 127.0.0.1`, ...lines('old')], files);
+  const reader = await join(context, port!);
+  await reader.subscribe('a');
+  const reloading = reload([`listener ${port} 127.0.0.1`, `listener ${added} 127.0.0.1`, ...lines('new')]);
+  await untilItWaits();
+  broker.publish('a', 'meanwhile');
+  await reloading;
+  broker.publish('a', 'afterwards');
+  await reader.subscribe('round/trip');
+  broker.publish('round/trip', 'done');
+  const texts = [];
+  for (let text = ''; text !== 'round/trip done'; texts.push(text)) text = await reader.inbox.text();
+  assert.ok(!texts.includes('a afterwards'), texts.join());
+});

@@ -1,9 +1,10 @@
 // Security options listener by listener, and access rules where clients meet them.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { ALLOW, DENY, type Plugin, READ } from '../../src/broker/hooks/points.ts';
 import { makeHash } from '../../src/broker/plugins/hashes.ts';
 import { freePort } from '../support/free-port.ts';
-import { join, openFile, refusal } from './harness.ts';
+import { join, nothingCame, open, openFile, refusal } from './harness.ts';
 
 const ann = { username: 'ann', password: 'secret' };
 
@@ -92,4 +93,42 @@ test('wildcards in names open no pattern, and an empty ACL file denies all', asy
     assert.equal((await client.publish('a', 'x', { qos: 1 })).reason.code, 0x87);
     await client.end();
   }
+});
+
+test('where a plugin says that its answers must not be remembered, it is asked about every message', async (context) => {
+  let mayRead = true;
+  const plugin: Plugin = {
+    name: 'moody',
+    cacheable: false,
+    authorize: (_client, access, topic) => (access === READ && topic === 'a' && !mayRead ? DENY : ALLOW),
+  };
+  const { port, broker } = await open(context, {}, { plugins: [plugin] });
+  const reader = await join(context, port);
+  await reader.subscribe('a');
+  broker.publish('a', 'one');
+  assert.equal(await reader.inbox.text(), 'a one');
+  mayRead = false;
+  broker.publish('a', 'two');
+  await nothingCame(reader);
+  mayRead = true;
+  broker.publish('a', 'three');
+  assert.equal(await reader.inbox.text(), 'a three');
+});
+
+test('a plugin is told the reason code with which a client goes', async (context) => {
+  const told: string[] = [];
+  const plugin: Plugin = {
+    name: 'watch',
+    disconnected: ({ clientId }, code) => void told.push(`${clientId} ${code}`),
+  };
+  const { port } = await open(context, {}, { plugins: [plugin] });
+  const leaves = await join(context, port, { clientId: 'leaves' });
+  await leaves.end();
+  const withWill = await join(context, port, { clientId: 'with will' });
+  await withWill.end(4);
+  const pushed = await join(context, port, { clientId: 'pushed' });
+  const gone = new Promise((resolve) => pushed.on('close', resolve));
+  await join(context, port, { clientId: 'pushed' });
+  await gone;
+  assert.deepEqual(told, ['leaves 0', 'with will 4', 'pushed 142']);
 });

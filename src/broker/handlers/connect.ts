@@ -12,10 +12,13 @@ import {
   RETAIN_NOT_SUPPORTED,
   type Reason,
   SERVER_BUSY,
+  TOPIC_NAME_INVALID,
   UNSUPPORTED_PROTOCOL_VERSION,
 } from '../../protocol/reasons.ts';
+import { topicNameFault } from '../../protocol/topic.ts';
 import { ALLOW, type AuthRequest, type Decision } from '../hooks/points.ts';
 import type { Peer } from '../peer.ts';
+import { levelsOf, MAX_LEVELS } from '../routing/topics.ts';
 import { accept } from './accept.ts';
 import { startAuthentication } from './auth.ts';
 import { refuse } from './refuse.ts';
@@ -77,11 +80,17 @@ function checkConnect(peer: Peer, packet: ConnectPacket): Reason | null {
   if (packet.will !== null) {
     if (packet.will.retain && !settings.retainAvailable) return RETAIN_NOT_SUPPORTED; // [MQTT-3.2.2-13]
     if (packet.will.qos > listener.maxQos) return QOS_NOT_SUPPORTED; // [MQTT-3.2.2-12]
+    if (!isRoutable((listener.mountPoint ?? '') + packet.will.topic)) return TOPIC_NAME_INVALID;
   }
   // Before MQTT 5 the broker cannot set the keep alive, so one that is too long is refused.
   const tooLong = packet.keepAlive === 0 || packet.keepAlive > settings.maxKeepAlive;
   if (settings.maxKeepAlive > 0 && tooLong && !packet.profile.hasProperties) return CLIENT_IDENTIFIER_NOT_VALID;
   return null;
+}
+
+/** Whether a will's topic, behind the mount point, keeps the bounds that PUBLISH keeps. */
+function isRoutable(topic: string): boolean {
+  return topicNameFault(topic) === null && levelsOf(topic) <= MAX_LEVELS;
 }
 
 /** Whether the listener takes the user name from the client certificate: then the certificate is the proof. */

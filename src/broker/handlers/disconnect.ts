@@ -26,5 +26,5 @@ export function onDisconnect(peer: Peer, buffer: Buffer, first: number, start: n
       peer.core.log.information?.(`Client ${peer.name} disconnects with reason code ${packet.code}.`);
     }
   }
-  peer.endByClient();
+  peer.endByClient(packet.code);
 }

@@ -1,5 +1,6 @@
 // A client that is not let in: CONNACK with the reason, then the line is closed [MQTT-3.2.2-7].
 import { CONNACK } from '../../protocol/constants.ts';
+import { connackCode3 } from '../../protocol/encode.ts';
 import { NO_PROPERTIES } from '../../protocol/properties.ts';
 import type { Reason } from '../../protocol/reasons.ts';
 import type { Peer } from '../peer.ts';
@@ -12,5 +13,5 @@ export function refuse(peer: Peer, reason: Reason): void {
 }
 
 function shownCode(peer: Peer, reason: Reason): number {
-  return peer.profile.hasProperties ? reason.code : reason.connack3;
+  return peer.profile.hasProperties ? reason.code : connackCode3(reason.code);
 }

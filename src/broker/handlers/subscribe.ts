@@ -12,7 +12,7 @@ import { ALLOW, type ClientContext, SUBSCRIBE_ACCESS, WRITE } from '../hooks/poi
 import type { Peer } from '../peer.ts';
 import type { Message } from '../routing/message.ts';
 import { Subscription } from '../routing/subscription.ts';
-import { MAX_LEVELS } from '../routing/topics.ts';
+import { levelsOf, MAX_LEVELS } from '../routing/topics.ts';
 import { decideAll } from './decide.ts';
 
 /** Handles SUBSCRIBE. */
@@ -40,8 +40,7 @@ export function onSubscribe(peer: Peer, buffer: Buffer, first: number, start: nu
 
 /** Each level of a filter costs memory. */
 function checkLevels(filter: string): void {
-  let levels = 1;
-  for (let i = 0; i < filter.length; i++) if (filter.charCodeAt(i) === 0x2f) levels += 1;
+  const levels = levelsOf(filter);
   if (levels > MAX_LEVELS) {
     throw new PeerFault(
       TOPIC_FILTER_INVALID,

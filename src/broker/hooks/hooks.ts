@@ -119,7 +119,8 @@ export class HookSet {
       };
       try {
         const step = call(client, method, data, first);
-        if (step !== null) return step instanceof Promise ? step.catch(refuse) : step;
+        if (step instanceof Promise) return step.then(checkedStep).catch(refuse);
+        if (step !== null) return checkedStep(step);
       } catch (error) {
         return refuse(error);
       }
@@ -134,7 +135,7 @@ export class HookSet {
       try {
         const next = call(client, current);
         if (next === null) return null;
-        if (typeof next?.topic !== 'string') throw new TypeError('the answer is neither a message nor null');
+        if (!isMessage(next)) throw new TypeError('the answer is neither a message nor null');
         current = next;
       } catch (error) {
         // What a filter could not look at must not get past it.
@@ -235,4 +236,16 @@ export class HookSet {
       this.#onError(plugin, point, error);
     }
   }
+}
+
+function isMessage(answer: HookMessage | undefined): boolean {
+  if (typeof answer?.topic !== 'string' || !Buffer.isBuffer(answer.payload)) return false;
+  return answer.qos === 0 || answer.qos === 1 || answer.qos === 2;
+}
+
+/** The step itself if it is one. @throws TypeError */
+function checkedStep(step: AuthStep | undefined): AuthStep {
+  const isDecision = step?.decision === ALLOW || step?.decision === DENY || step?.decision === DEFER;
+  if (isDecision && (step.data === null || Buffer.isBuffer(step.data))) return step;
+  throw new TypeError('the answer is no step of an authentication');
 }

@@ -53,7 +53,10 @@ export interface HookPoints {
   authenticate(request: AuthRequest): Decision | Promise<Decision>;
   /** decide: may this client, connected by its user name, stay after a reload? All DEFER lets it stay. */
   remain(client: ClientContext): Decision;
-  /** decide: may this client read, write, subscribe to, unsubscribe from this topic name or filter? */
+  /**
+   * decide: may this client read, write, subscribe to, unsubscribe from this topic name or filter? READ is asked while a
+   * message goes out and must be answered at once: a promise counts as DENY.
+   */
   authorize(client: ClientContext, access: Access, topic: string): Decision | Promise<Decision>;
   /** one step of an enhanced authentication; null when the method is not this hook's. */
   authStep(
@@ -66,6 +69,7 @@ export interface HookPoints {
   messageIn(client: ClientContext, message: HookMessage): HookMessage | null;
   /** notify: a client is connected, was disconnected, subscribed, unsubscribed. */
   connected(client: ClientContext): void;
+  /** `reasonCode`: of the DISCONNECT that either side sent or meant; 0x80 where the connection just broke. */
   disconnected(client: ClientContext, reasonCode: number): void;
   subscribed(client: ClientContext, filter: string, qos: number): void;
   unsubscribed(client: ClientContext, filter: string): void;

@@ -84,6 +84,13 @@ export class TopicTable {
   }
 }
 
+/** Levels of a topic name or filter. */
+export function levelsOf(name: string): number {
+  let levels = 1;
+  for (let i = 0; i < name.length; i++) if (name.charCodeAt(i) === 0x2f) levels += 1;
+  return levels;
+}
+
 /** FNV-1a over a byte range, as an unsigned 32-bit number. */
 export function hashBytes(buffer: Uint8Array, start: number, end: number): number {
   let hash = 0x811c9dc5;

@@ -98,8 +98,8 @@ export class SessionRegistry {
   }
 
   /**
-   * The connection that held a session is gone (nowMs is the wheel's monotonic time). The will, if it is still set, is published now or after its delay; the
-   * session ends now or when its expiry interval has passed.
+   * The connection that held a session is gone (`nowMs` is the wheel's monotonic time). The will, if it is still set, is
+   * published now or after its delay; the session ends now or when its expiry interval has passed.
    */
   release(session: Session, nowMs: number): void {
     const entry = this.entries.get(session.clientId);

@@ -28,12 +28,15 @@ interface Replay {
 export class Replays {
   private readonly target: ReplayTarget;
   private waiting: Replay[];
+  /** The filters of those that wait. */
+  private readonly filters: Set<string>;
   /** A further turn or a plugin's answer is awaited; nothing goes on before it. */
   private isPaused: boolean;
 
   constructor(target: ReplayTarget) {
     this.target = target;
     this.waiting = [];
+    this.filters = new Set();
     this.isPaused = false;
   }
 
@@ -42,18 +45,25 @@ export class Replays {
     return this.waiting.length;
   }
 
-  /** Adds the retained messages of a new subscription; `matches` gives null for a step that found nothing. */
+  /**
+   * Adds the retained messages of a new subscription; `matches` gives null for a step that found nothing. What was still to
+   * come for the same filter is forgotten: it begins anew, and a client can't have it pile up.
+   */
   add(subscription: Subscription, matches: Iterator<Message | null>, accepts: Accepts): void {
+    if (this.filters.has(subscription.filter)) this.drop(subscription);
+    this.filters.add(subscription.filter);
     this.waiting.push({ subscription, matches, accepts });
   }
 
   /** Forgets what a subscription that is gone had still to get. */
   drop(subscription: Subscription): void {
-    this.waiting = this.waiting.filter((replay) => replay.subscription !== subscription);
+    if (!this.filters.delete(subscription.filter)) return;
+    this.waiting = this.waiting.filter((replay) => replay.subscription.filter !== subscription.filter);
   }
 
   clear(): void {
     this.waiting = [];
+    this.filters.clear();
   }
 
   /** Delivers what this turn and the target's room allow, and comes back by itself for further turns. */
@@ -71,7 +81,8 @@ export class Replays {
   private step(replay: Replay): void {
     const { done, value: message } = replay.matches.next();
     if (done === true) {
-      this.drop(replay.subscription);
+      this.filters.delete(replay.subscription.filter);
+      this.waiting.shift();
       return;
     }
     if (message === null) return;

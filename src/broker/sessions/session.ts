@@ -64,6 +64,8 @@ export class Session implements Subscriber {
   will: Will | null;
   /** Asks whether the client may read a topic; null where nothing restricts it. */
   mayRead: ((topic: string) => boolean) | null;
+  /** Whether the answer holds for the same topic until a reload, so that plans may remember it. */
+  readRightIsCacheable: boolean;
   /** Asks whether the client may write a topic, for its will; null where nothing restricts it. */
   mayWrite: ((topic: string) => Decision | Promise<Decision>) | null;
   /** Prefix of the topics of the client's listener: taken off again on delivery. */
@@ -87,6 +89,7 @@ export class Session implements Subscriber {
     this.expiryInterval = 0;
     this.will = null;
     this.mayRead = null;
+    this.readRightIsCacheable = true;
     this.mayWrite = null;
     this.mountPoint = null;
     this.replays = new Replays(this);
@@ -125,7 +128,7 @@ export class Session implements Subscriber {
     const known = plan === null ? NOT_ASKED : plan.permissions[index]!;
     if (known !== NOT_ASKED) return known === MAY_READ;
     const allowed = this.mayRead!(message.topic.name);
-    if (plan !== null) plan.permissions[index] = allowed ? MAY_READ : MUST_NOT_READ;
+    if (plan !== null && this.readRightIsCacheable) plan.permissions[index] = allowed ? MAY_READ : MUST_NOT_READ;
     if (!allowed) {
       this.host.log.debug?.(
         `Denied PUBLISH to ${this.clientId} (q${message.qos}, r${Number(message.retain)}, '${message.topic.name}', ... (${message.payloadLength} bytes))`,

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { messageJson } from '../../../src/cli/json.ts';
-import { wallTime } from '../../../src/cli/strftime.ts';
+import { wallTime } from '../../../src/cli/wall-time.ts';
 import type { ReceivedMessage } from '../../../src/client/options.ts';
 import { received } from './messages.ts';
 

@@ -261,3 +261,21 @@ test('a reader that falls behind stops the connection, and gets every message in
   assert.equal((await waiting[1])?.done, true);
   assert.equal((await stream.next()).done, true);
 });
+
+for (const [qos, answer] of [
+  [1, PUBACK],
+  [2, PUBREC],
+] as const) {
+  test(`a QoS ${qos} message whose handler ends the client is acknowledged in front of DISCONNECT`, async (context) => {
+    const { client, side } = await setUp(context);
+    const messages = collect(client);
+    client.on('message', () => void client.end());
+    side.publish({ topic: 'a', qos, id: 1 });
+    side.publish({ topic: 'b', qos, id: 2 });
+    assert.equal((await side.next(answer)).id, 1);
+    await side.next(DISCONNECT);
+    await side.closed();
+    assert.equal(side.untaken, 0, 'the message behind it is not acknowledged');
+    assert.equal(messages.length, 1);
+  });
+}

@@ -204,3 +204,19 @@ test('closing reaches every plugin even when one fails', () => {
   assert.deepEqual(done, ['b']);
   assert.deepEqual(errors, ['a close broken']);
 });
+
+test('an answer of the wrong kind drops the message or refuses the step, and is reported', async () => {
+  const message: HookMessage = { topic: 't', payload: Buffer.alloc(0), qos: 0, retain: false };
+  for (const answer of [{ ...message, payload: 'text' }, { ...message, qos: 3 }, { topic: 't' }]) {
+    const { hooks, errors } = hookSet({ name: 'bad', messageIn: () => answer as unknown as HookMessage });
+    assert.equal(hooks.messageIn(client, message), null);
+    assert.equal(errors.length, 1);
+  }
+  for (const answer of [undefined, true, {}, { decision: 7, data: null }, { decision: ALLOW, data: 'text' }]) {
+    for (const given of [answer, Promise.resolve(answer)]) {
+      const { hooks, errors } = hookSet({ name: 'bad', authStep: () => given as unknown as null });
+      assert.deepEqual(await hooks.authStep(client, 'X', null, true), { decision: DENY, data: null });
+      assert.equal(errors.length, 1);
+    }
+  }
+});

@@ -6,7 +6,7 @@ import { dialer } from '../../../src/net/endpoint.ts';
 import type { TlsDialOptions, TlsListenOptions } from '../../../src/net/specs.ts';
 import { explainTlsError } from '../../../src/net/tls-errors.ts';
 import { certificateName } from '../../../src/net/x509-name.ts';
-import { type Identity, makeCertificate } from './certificates.ts';
+import { type Identity, makeCertificate } from '../../support/certificates.ts';
 import { Recorder } from './recorder.ts';
 import { openRig, type Rig } from './rig.ts';
 

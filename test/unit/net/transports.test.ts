@@ -7,7 +7,7 @@ import { type TestContext, test } from 'node:test';
 import { memoryPair } from '../../../src/net/memory.ts';
 import type { ListenSpec } from '../../../src/net/specs.ts';
 import type { Transport } from '../../../src/net/transport.ts';
-import { makeCertificate } from './certificates.ts';
+import { makeCertificate } from '../../support/certificates.ts';
 import { Recorder } from './recorder.ts';
 import { openRig } from './rig.ts';
 

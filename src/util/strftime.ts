@@ -1,4 +1,5 @@
-// Dates as the C library's strftime writes them in the C locale and in local time: what `-F @X` offers.
+// Dates as the C library's strftime(3) writes them in the C locale and in local time: for log_timestamp_format, and for
+// `-F @X` of the tools.
 
 const DAYS = ['Sunday', 'Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday'];
 const MONTHS = [
@@ -17,32 +18,9 @@ const MONTHS = [
 ];
 const DAY_MS = 86_400_000;
 
-/** A point in time: whole seconds since 1970 and the nanoseconds within the second. */
-export interface WallTime {
-  readonly date: Date;
-  readonly seconds: number;
-  readonly nanoseconds: number;
-}
-
 const two = (value: number): string => (value < 10 ? `0${value}` : String(value));
 const blankTwo = (value: number): string => (value < 10 ? ` ${value}` : String(value));
 const hour12 = (date: Date): number => date.getHours() % 12 || 12;
-
-// Milliseconds between the monotonic clock and the wall clock, taken again when somebody sets the latter.
-let offset = performance.timeOrigin;
-
-/** The wall clock with the resolution of the monotonic one (microseconds and better). */
-export function wallTime(): WallTime {
-  const wall = Date.now();
-  let now = offset + performance.now();
-  if (Math.abs(now - wall) > 5) {
-    offset += wall - now;
-    now = wall;
-  }
-  const seconds = Math.floor(now / 1000);
-  const nanoseconds = Math.min(999_999_999, Math.floor((now - seconds * 1000) * 1e6));
-  return { date: new Date(now), seconds, nanoseconds };
-}
 
 /** The offset from UTC as `+hhmm`. */
 function zoneOffset(date: Date): string {
@@ -122,31 +100,16 @@ const CONVERSIONS: Readonly<Record<string, (date: Date) => string>> = {
   Y: (date) => String(date.getFullYear()),
   z: zoneOffset,
   Z: zoneName,
+  '%': () => '%',
 };
 
-/** One conversion of strftime in local time; like the C library, an unknown letter comes back as `%` and itself. */
-export function strftime(letter: string, date: Date): string {
+/** One conversion in local time; like the C library, an unknown letter comes back as `%` and itself. */
+export function dateField(letter: string, date: Date): string {
   const conversion = Object.hasOwn(CONVERSIONS, letter) ? CONVERSIONS[letter] : undefined;
   return conversion === undefined ? `%${letter}` : conversion(date);
 }
 
-/** `2026-11-21T01:58:35+0000`, in local time. */
-export function isoSeconds(time: WallTime): string {
-  return `${strftime('F', time.date)}T${strftime('T', time.date)}${zoneOffset(time.date)}`;
-}
-
-/** `2026-11-21T01:58:34.448812+0000`, in local time. */
-export function isoMicroseconds(time: WallTime): string {
-  const micro = String(Math.floor(time.nanoseconds / 1000)).padStart(6, '0');
-  return `${strftime('F', time.date)}T${strftime('T', time.date)}.${micro}${zoneOffset(time.date)}`;
-}
-
-/** `1795226315.060243153`: seconds since 1970. */
-export function unixTime(time: WallTime): string {
-  return `${time.seconds}.${nanoseconds(time)}`;
-}
-
-/** The nanoseconds within the second, nine digits. */
-export function nanoseconds(time: WallTime): string {
-  return String(time.nanoseconds).padStart(9, '0');
+/** The local time in a strftime(3) format. */
+export function strftime(format: string, date: Date): string {
+  return format.replace(/%([a-zA-Z%])/g, (_, letter: string) => dateField(letter, date));
 }

@@ -1,0 +1,147 @@
+// The trie against topicMatches, topicMatches against a regular expression, and cached plans against fresh ones.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { Message } from '../../src/broker/routing/message.ts';
+import { Retained } from '../../src/broker/routing/retained.ts';
+import { Router } from '../../src/broker/routing/router.ts';
+import type { Subscriber } from '../../src/broker/routing/subscriber.ts';
+import { Subscription } from '../../src/broker/routing/subscription.ts';
+import { TopicTable } from '../../src/broker/routing/topics.ts';
+import { Trie } from '../../src/broker/routing/trie.ts';
+import { topicFilterFault, topicMatches, topicNameFault } from '../../src/protocol/topic.ts';
+import { topicFilter, topicName } from '../support/arbitrary-packets.ts';
+
+const nobody: Subscriber = { isOnline: true, deliver: () => true };
+const subscriptionTo = (filter: string): Subscription => new Subscription(nobody, filter, null, 0, false, false, []);
+
+// Few levels and short ones, so that filters meet topics.
+const level = fc.constantFrom('', 'a', 'b', '$x');
+const name = fc
+  .array(level, { minLength: 1, maxLength: 4 })
+  .map((levels) => levels.join('/'))
+  .filter((topic) => topic !== '');
+const filter = fc
+  .tuple(fc.array(fc.oneof(level, fc.constant('+')), { maxLength: 4 }), fc.boolean())
+  .map(([levels, rest]) => [...levels, ...(rest ? ['#'] : [])].join('/'))
+  .filter((text) => text !== '');
+
+/** The rule of section 4.7 once more, as a regular expression. */
+function oracle(filterText: string, topic: string): boolean {
+  if (topic.startsWith('$') && /^[+#]/.test(filterText)) return false;
+  const levels = filterText.split('/').map((part) => (part === '+' ? '[^/]*' : part.replace('$', '\\$')));
+  if (levels.at(-1) === '#') {
+    const before = levels.slice(0, -1).join('/');
+    return new RegExp(levels.length === 1 ? '^' : `^${before}(/|$)`).test(topic);
+  }
+  return new RegExp(`^${levels.join('/')}$`).test(topic);
+}
+
+test('topicMatches is the rule of section 4.7', () => {
+  fc.assert(
+    fc.property(filter, name, (filterText, topic) => {
+      assert.equal(topicMatches(filterText, topic), oracle(filterText, topic));
+    }),
+    { numRuns: 20_000 },
+  );
+});
+
+test('made names and filters are valid', () => {
+  fc.assert(fc.property(topicName, (topic) => assert.equal(topicNameFault(topic), null)));
+  fc.assert(fc.property(topicFilter, (text) => assert.equal(topicFilterFault(text), null)));
+});
+
+test('the trie finds what matches, after any adding and removing, and is empty in the end', () => {
+  fc.assert(
+    fc.property(
+      fc.array(filter, { maxLength: 12 }),
+      fc.array(fc.nat(), { maxLength: 8 }),
+      name,
+      (filters, gone, topic) => {
+        const trie = new Trie(new TopicTable());
+        let present = filters.map(subscriptionTo);
+        for (const subscription of present) trie.add(subscription, null);
+        for (const index of gone) {
+          const removed = present[index % Math.max(1, present.length)];
+          if (removed === undefined) continue;
+          trie.remove(removed);
+          present = present.filter((one) => one !== removed);
+        }
+        const found = new Set(trie.match(topic).subscriptions);
+        const wanted = new Set(present.filter((one) => topicMatches(one.filter, topic)));
+        assert.deepEqual(found, wanted);
+        assert.equal(trie.count, present.length);
+        for (const one of present) trie.remove(one);
+        assert.equal(trie.match(topic).subscriptions.length, 0);
+        assert.equal(trie.count, 0);
+      },
+    ),
+    { numRuns: 1000 },
+  );
+});
+
+test('a cached plan is the plan that would be made now, whatever came and went', () => {
+  const step = fc.oneof(
+    fc.record({ kind: fc.constant('add' as const), text: filter }),
+    fc.record({ kind: fc.constant('remove' as const), at: fc.nat() }),
+    fc.record({ kind: fc.constant('ask' as const), topic: name }),
+  );
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
+      const topics = new TopicTable();
+      const trie = new Trie(topics);
+      const router = new Router(topics, trie, new Retained());
+      const present: Subscription[] = [];
+      // Held by a publisher's alias: such a topic may have left the table.
+      const held = topics.internName('a/b');
+      for (const one of steps) {
+        if (one.kind === 'add') {
+          present.push(subscriptionTo(one.text));
+          trie.add(present.at(-1)!, null);
+        } else if (one.kind === 'remove') {
+          const [removed] = present.splice(one.at % Math.max(1, present.length), 1);
+          if (removed !== undefined) trie.remove(removed);
+        } else {
+          for (const topic of [topics.internName(one.topic), held]) {
+            const plan = new Set(router.planFor(topic).subscriptions);
+            assert.deepEqual(plan, new Set(present.filter((s) => topicMatches(s.filter, topic.name))));
+          }
+        }
+      }
+    }),
+    { numRuns: 500 },
+  );
+});
+
+test('a topic that lost its place in the table does not keep an old plan', () => {
+  const topics = new TopicTable();
+  const trie = new Trie(topics);
+  const router = new Router(topics, trie, new Retained());
+  const held = topics.internName('held');
+  assert.equal(router.planFor(held).subscriptions.length, 0);
+  // Far more names than the table has places: some take the place of the one that is held.
+  for (let i = 0; i < 100_000; i++) topics.internName(`other/${i}`);
+  assert.equal(held.isInterned, false);
+  trie.add(subscriptionTo('held'), null);
+  assert.equal(router.planFor(held).subscriptions.length, 1);
+});
+
+test('retained messages are found by filter as by comparing each, and go one by one', () => {
+  fc.assert(
+    fc.property(fc.uniqueArray(name, { maxLength: 12 }), filter, (names, filterText) => {
+      const topics = new TopicTable();
+      const retained = new Retained();
+      const keep = (topic: string, payload: string): void =>
+        retained.store(Message.made(topics.internName(topic), Buffer.from(payload), 0, true, {}, null, 0));
+      for (const topic of names) keep(topic, topic);
+      const found = [...retained.match(filterText)].flatMap((message) =>
+        message === null ? [] : [message.topic.name],
+      );
+      assert.deepEqual(found.sort(), names.filter((topic) => topicMatches(filterText, topic)).sort());
+      assert.equal(retained.count, names.length);
+      for (const topic of names) keep(topic, '');
+      assert.deepEqual([retained.count, retained.bytes], [0, 0]);
+    }),
+    { numRuns: 500 },
+  );
+});
