@@ -52,6 +52,7 @@ export class Link implements TransportSink {
     this.owner = owner;
     this.pauses = 0;
     this.over = false;
+    transport.expect?.(Math.max(...limits));
   }
 
   /** Starts to receive. */
@@ -66,8 +67,10 @@ export class Link implements TransportSink {
     this.framer.flagsAreLoose = profile.flagsAreLoose;
   }
 
+  /** Sizes that hold from the next packet on. */
   setLimits(limits: SizeLimits): void {
     this.framer.limits = limits;
+    this.transport.expect?.(Math.max(...limits));
   }
 
   /** Whether frames are handed out. */

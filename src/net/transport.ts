@@ -51,6 +51,11 @@ export interface Transport {
   uncork(): void;
   /** Bytes taken by write() that have not left yet. */
   readonly backlog: number;
+  /**
+   * Tells the size of the largest packet that may come from now on. For transports that gather bytes before they hand them
+   * over: what is gathered must keep a bound that follows from it.
+   */
+  expect?(largest: number): void;
   /** Stops and resumes reading from the peer. */
   pause(): void;
   resume(): void;

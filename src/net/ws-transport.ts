@@ -10,6 +10,9 @@ const END_PEER_MS = 2_000;
 const END_IDLE_MS = 10_000;
 const NORMAL_CLOSURE = 1000;
 const UNSUPPORTED_DATA = 1003;
+const MESSAGE_TOO_BIG = 1009;
+/** Bytes that one message may have in any case: it may hold many small packets. */
+const SMALL_MESSAGE = 1_048_576;
 
 /** Wraps an open WebSocket and the socket below it. */
 export class WebSocketTransport implements Transport {
@@ -19,6 +22,9 @@ export class WebSocketTransport implements Transport {
   private sink: TransportSink | null;
   /** Messages that came while nobody wanted them: before attach() and, decoded already, after pause(). */
   private readonly waiting: Buffer[];
+  /** Bytes that came since the last whole message, which the library gathers, and their bound. */
+  private gathered: number;
+  private mostGathered: number;
   private paused: boolean;
   private handingOver: boolean;
   private owesWritable: boolean;
@@ -33,6 +39,8 @@ export class WebSocketTransport implements Transport {
     this.socket = socket;
     this.sink = null;
     this.waiting = [];
+    this.gathered = 0;
+    this.mostGathered = Number.POSITIVE_INFINITY;
     this.paused = false;
     this.handingOver = false;
     this.owesWritable = false;
@@ -47,6 +55,7 @@ export class WebSocketTransport implements Transport {
       this.finished = true;
       this.dropSoon();
     });
+    socket.on('data', (chunk: Buffer) => this.count(chunk.length));
     // ws keeps errors of the socket to itself; a late TLS alert is one.
     socket.on('error', (error) => {
       this.error ??= error;
@@ -62,6 +71,10 @@ export class WebSocketTransport implements Transport {
     this.sink = sink;
     if (this.closed) setImmediate(() => sink.closed(this.error));
     else if (!this.paused) this.deliver();
+  }
+
+  expect(largest: number): void {
+    this.mostGathered = Math.max(SMALL_MESSAGE, largest);
   }
 
   write(bytes: Buffer): boolean {
@@ -118,11 +131,9 @@ export class WebSocketTransport implements Transport {
 
   private take(data: RawData, isBinary: boolean): void {
     if (this.finished) return;
+    this.gathered = 0;
     if (!isBinary) {
-      this.error = new Error('The other side sent a text frame; MQTT needs binary ones');
-      this.finished = true;
-      this.websocket.close(UNSUPPORTED_DATA);
-      this.dropSoon();
+      this.fail(UNSUPPORTED_DATA, 'The other side sent a text frame; MQTT needs binary ones');
       return;
     }
     // Binary messages arrive as one Buffer: that is ws's default binaryType.
@@ -130,6 +141,21 @@ export class WebSocketTransport implements Transport {
     if (bytes.length === 0) return;
     if (this.sink === null || this.paused || this.waiting.length > 0) this.waiting.push(bytes);
     else this.sink.receive(bytes);
+  }
+
+  /** A message is not gathered beyond what its packets may have: who has not logged in may send little. */
+  private count(bytes: number): void {
+    this.gathered += bytes;
+    if (this.gathered <= this.mostGathered || this.finished) return;
+    this.fail(MESSAGE_TOO_BIG, `The other side sent a message of more than ${this.mostGathered} bytes`);
+    this.websocket.terminate();
+  }
+
+  private fail(code: number, sentence: string): void {
+    this.error = new Error(sentence);
+    this.finished = true;
+    this.websocket.close(code);
+    this.dropSoon();
   }
 
   /** The close frame is out; a peer that does not answer it is not waited for long. */
