@@ -1,26 +1,11 @@
 // What a client is told: typed options and their defaults, and the shapes that its calls take and give.
+import type { TlsDialOptions } from '../net/specs.ts';
 import type { ControlPacket, SubscriptionRequest, Will } from '../protocol/packets.ts';
 import type { Properties } from '../protocol/properties.ts';
 import type { Reason } from '../protocol/reasons.ts';
 
 /** TLS towards a broker. Contents are PEM text or DER bytes, not file names. */
-export interface TlsClientOptions {
-  /** Certificates to trust instead of Node's own list; null trusts that list. */
-  readonly ca?: string | Buffer | readonly (string | Buffer)[] | null;
-  readonly cert?: string | Buffer;
-  readonly key?: string | Buffer;
-  readonly passphrase?: string;
-  /** False accepts any certificate and any host name. */
-  readonly verify?: boolean;
-  readonly alpn?: readonly string[];
-  readonly ciphers?: string;
-  readonly minVersion?: 'TLSv1.2' | 'TLSv1.3';
-  readonly maxVersion?: 'TLSv1.2' | 'TLSv1.3';
-  /** Name to expect in the certificate and to send as SNI; the host by default. */
-  readonly servername?: string;
-  /** Receives key log lines (SSLKEYLOGFILE format). */
-  readonly keylog?: (line: Buffer) => void;
-}
+export type TlsClientOptions = TlsDialOptions;
 
 /** Where the broker is. */
 export interface Endpoint {

@@ -1,10 +1,13 @@
 // What a client has on its way: messages, and SUBSCRIBE and UNSUBSCRIBE requests, which share the packet identifiers.
 import type { SubscribePacket, UnsubscribePacket } from '../protocol/packets.ts';
 import { NO_PROPERTIES, type Properties } from '../protocol/properties.ts';
-import { writeProperties } from '../protocol/property-codec.ts';
-import { encodeHead, type Publication, type PublishFrame, publishFirst } from '../protocol/publish.ts';
-import { Reader } from '../protocol/reader.ts';
-import { Writer } from '../protocol/writer.ts';
+import {
+  encodeHead,
+  encodePublishProperties,
+  type Publication,
+  type PublishFrame,
+  publishFirst,
+} from '../protocol/publish.ts';
 import type { PublishResult, SubscribeResult } from './options.ts';
 
 const NOTHING = Buffer.alloc(0);
@@ -14,19 +17,6 @@ const TOPIC_ALIAS = 0x23;
 export interface Settle<T> {
   resolve(result: T): void;
   reject(error: Error): void;
-}
-
-const writer = new Writer();
-
-/** Properties without their length. @throws RangeError for a value that is too long */
-function encodedProperties(properties: Properties): Buffer {
-  // A value that was too long may have left its predecessors behind.
-  writer.take();
-  writeProperties(writer, properties);
-  const section = writer.take();
-  const reader = new Reader(section, 0, section.length);
-  reader.varint('the property length');
-  return section.subarray(reader.at);
 }
 
 /** A message to publish. Encoded for one version; sent once for each connection that it needs. */
@@ -52,6 +42,7 @@ export class OutgoingMessage implements Publication {
   private readonly wholeTopic: Buffer;
   private encoded: PublishFrame | null;
 
+  /** @throws RangeError for a property value that is too long */
   constructor(
     topic: string,
     topicBytes: Buffer,
@@ -76,7 +67,7 @@ export class OutgoingMessage implements Publication {
     } else {
       const { topicAlias, ...others } = properties;
       this.alias = topicAlias ?? 0;
-      this.propertyBytes = encodedProperties(others);
+      this.propertyBytes = encodePublishProperties(others).bytes;
     }
   }
 

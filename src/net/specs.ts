@@ -73,6 +73,7 @@ export interface TlsDialOptions {
   readonly maxVersion?: 'TLSv1.2' | 'TLSv1.3';
   /** Name to expect in the certificate and to send as SNI; the host by default. */
   readonly servername?: string;
+  /** Receives key log lines (SSLKEYLOGFILE format). */
   readonly keylog?: (line: Buffer) => void;
 }
 

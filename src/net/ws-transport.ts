@@ -10,9 +10,10 @@ const END_PEER_MS = 2_000;
 const END_IDLE_MS = 10_000;
 const NORMAL_CLOSURE = 1000;
 const UNSUPPORTED_DATA = 1003;
-const MESSAGE_TOO_BIG = 1009;
 /** Bytes that one message may have in any case: it may hold many small packets. */
 const SMALL_MESSAGE = 1_048_576;
+/** Bytes beside a message's own that are counted with it: frame headers, and the end of the one before. */
+const COUNTING_SLACK = 131_072;
 
 /** Wraps an open WebSocket and the socket below it. */
 export class WebSocketTransport implements Transport {
@@ -74,7 +75,7 @@ export class WebSocketTransport implements Transport {
   }
 
   expect(largest: number): void {
-    this.mostGathered = Math.max(SMALL_MESSAGE, largest);
+    this.mostGathered = Math.max(SMALL_MESSAGE, largest) + COUNTING_SLACK;
   }
 
   write(bytes: Buffer): boolean {
@@ -133,7 +134,10 @@ export class WebSocketTransport implements Transport {
     if (this.finished) return;
     this.gathered = 0;
     if (!isBinary) {
-      this.fail(UNSUPPORTED_DATA, 'The other side sent a text frame; MQTT needs binary ones');
+      this.error = new Error('The other side sent a text frame; MQTT needs binary ones');
+      this.finished = true;
+      this.websocket.close(UNSUPPORTED_DATA);
+      this.dropSoon();
       return;
     }
     // Binary messages arrive as one Buffer: that is ws's default binaryType.
@@ -147,15 +151,7 @@ export class WebSocketTransport implements Transport {
   private count(bytes: number): void {
     this.gathered += bytes;
     if (this.gathered <= this.mostGathered || this.finished) return;
-    this.fail(MESSAGE_TOO_BIG, `The other side sent a message of more than ${this.mostGathered} bytes`);
-    this.websocket.terminate();
-  }
-
-  private fail(code: number, sentence: string): void {
-    this.error = new Error(sentence);
-    this.finished = true;
-    this.websocket.close(code);
-    this.dropSoon();
+    this.destroy(new Error('The other side sent a WebSocket message that is larger than any packet may be'));
   }
 
   /** The close frame is out; a peer that does not answer it is not waited for long. */

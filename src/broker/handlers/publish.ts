@@ -208,7 +208,8 @@ function deny(peer: Peer, qos: number, id: number, text: string): void {
 }
 
 function acknowledge(peer: Peer, qos: number, id: number, reason: Reason): void {
-  if (qos === 0) return;
+  // A client may have gone while a plugin thought about its message.
+  if (qos === 0 || peer.isClosed) return;
   const type = qos === 1 ? PUBACK : PUBREC;
   const code = peer.profile.hasProperties ? reason.code : SUCCESS.code;
   peer.core.log.debug?.(`Sending ${qos === 1 ? 'PUBACK' : 'PUBREC'} to ${peer.name} (m${id}, rc${reason.code})`);

@@ -1,17 +1,18 @@
 // mqtt-rr: publishes a request and prints its response, the first message on the response topic.
 import { randomBytes } from 'node:crypto';
 import type { Client, ReceivedMessage } from '../../client/options.ts';
-import { reasonOf } from '../../protocol/reasons.ts';
+import { reasonOf, SUCCESS } from '../../protocol/reasons.ts';
 import type { MessagePrinter } from '../format.ts';
 import type { Io } from '../io.ts';
 import { EXIT_ERROR, EXIT_OK } from '../messages.ts';
 import type { Options } from '../options/tables.ts';
 import { gatherProperties } from '../property-option.ts';
-import { clientCommand, openClient, type Workplace } from './client-command.ts';
+import { clientCommand, type Workplace } from './client-command.ts';
 import type { Console } from './console.ts';
 import { printerFor } from './printing.ts';
 import { payloadOf } from './pub.ts';
-import { Deadline, EXIT_TIMEOUT, endAfter, onStopSignal } from './stop.ts';
+import { type Receiver, runReceiver } from './receiver.ts';
+import { endAfter } from './stop.ts';
 
 /** Length of the correlation data where the options give none. */
 const CORRELATION_BYTES = 16;
@@ -22,35 +23,17 @@ export function main(argv: readonly string[], io: Io): Promise<number> {
 }
 
 async function run(options: Options<'rr'>, place: Workplace): Promise<number> {
-  const { io, console } = place;
-  const print = printerFor(options, console);
-  const payload = await payloadOf(options, io);
-  const deadline = new Deadline(options.timeout);
-  let client: Client;
-  try {
-    client = await openClient('rr', options, place, null, options.timeout);
-  } catch (error) {
-    if (!deadline.isOver) throw error;
-    console.error('Timed out');
-    return EXIT_TIMEOUT;
-  }
-  const request = new Request(client, options, console, print);
-  deadline.watch(() => request.stop(EXIT_TIMEOUT));
-  const forget = onStopSignal(() => request.stop(EXIT_OK));
-  try {
-    const code = await request.run(payload);
-    if (code === EXIT_TIMEOUT) console.error('Timed out');
-    return code;
-  } finally {
-    forget();
-    deadline.cancel();
-  }
+  const print = printerFor(options, place.console);
+  const payload = await payloadOf(options, place.io);
+  const begin = (client: Client): Request => new Request(client, options, payload, place.console, print);
+  return runReceiver('rr', options, place, null, SUCCESS.code, begin);
 }
 
 /** One request and the wait for its response. */
-class Request {
+class Request implements Receiver {
   readonly #client: Client;
   readonly #options: Options<'rr'>;
+  readonly #payload: Buffer;
   readonly #responseTopic: string;
   readonly #correlationData: Buffer;
   readonly #console: Console;
@@ -61,9 +44,10 @@ class Request {
   #sent = false;
   #stopping = false;
 
-  constructor(client: Client, options: Options<'rr'>, console: Console, print: MessagePrinter) {
+  constructor(client: Client, options: Options<'rr'>, payload: Buffer, console: Console, print: MessagePrinter) {
     this.#client = client;
     this.#options = options;
+    this.#payload = payload;
     this.#responseTopic = options.responseTopic ?? '';
     const given = gatherProperties(options.properties, 'publish').correlationData;
     this.#correlationData = given ?? randomBytes(CORRELATION_BYTES);
@@ -80,22 +64,22 @@ class Request {
   }
 
   /** Resolves to the exit code, rejects with the client's error. */
-  run(payload: Buffer): Promise<number> {
-    this.#send(payload).catch((error: Error) => {
+  run(): Promise<number> {
+    this.#send().catch((error: Error) => {
       if (!this.#stopping) this.#reject(error);
     });
     return this.#ended;
   }
 
-  stop(exitCode: number): void {
+  stop(exitCode: number, reasonCode = 0): void {
     if (this.#stopping) return;
     this.#stopping = true;
     const properties = gatherProperties(this.#options.properties, 'disconnect');
-    endAfter(this.#client, null, 0, properties).then(() => this.#resolve(exitCode), this.#reject);
+    endAfter(this.#client, null, reasonCode, properties).then(() => this.#resolve(exitCode), this.#reject);
   }
 
   /** Subscribes first, so that the response can't come too early. */
-  async #send(payload: Buffer): Promise<void> {
+  async #send(): Promise<void> {
     const { topic, qos, properties, retainAsPublished, retainHandling } = this.#options;
     const filter = { filter: this.#responseTopic, qos, retainAsPublished, retainHandling };
     const { codes } = await this.#client.subscribe(filter, gatherProperties(properties, 'subscribe'));
@@ -105,7 +89,7 @@ class Request {
       return;
     }
     this.#sent = true;
-    const { id, reason } = await this.#client.publish(topic ?? '', payload, {
+    const { id, reason } = await this.#client.publish(topic ?? '', this.#payload, {
       qos,
       properties: {
         ...gatherProperties(properties, 'publish'),

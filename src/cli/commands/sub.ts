@@ -7,10 +7,11 @@ import type { Io } from '../io.ts';
 import { EXIT_OK } from '../messages.ts';
 import type { Options } from '../options/tables.ts';
 import { gatherProperties } from '../property-option.ts';
-import { clientCommand, EVERY_SECOND, openClient, type Workplace } from './client-command.ts';
+import { clientCommand, EVERY_SECOND, type Workplace } from './client-command.ts';
 import type { Console } from './console.ts';
 import { printerFor } from './printing.ts';
-import { Deadline, EXIT_TIMEOUT, endAfter, onStopSignal } from './stop.ts';
+import { type Receiver, runReceiver } from './receiver.ts';
+import { endAfter } from './stop.ts';
 
 /** Reason code that has the broker send the will all the same (MQTT 5.0 section 3.14.2.1). */
 const WITH_WILL = 4;
@@ -21,32 +22,13 @@ export function main(argv: readonly string[], io: Io): Promise<number> {
 }
 
 async function run(options: Options<'sub'>, place: Workplace): Promise<number> {
-  const { console } = place;
-  const print = printerFor(options, console);
-  const deadline = new Deadline(options.timeout);
-  let client: Client;
-  try {
-    client = await openClient('sub', options, place, EVERY_SECOND, options.timeout);
-  } catch (error) {
-    if (!deadline.isOver) throw error;
-    console.error('Timed out');
-    return EXIT_TIMEOUT;
-  }
-  const subscriber = new Subscriber(client, options, console, print);
-  deadline.watch(() => subscriber.stop(EXIT_TIMEOUT));
-  const forget = onStopSignal(() => subscriber.stop(EXIT_OK, WITH_WILL));
-  try {
-    const code = await subscriber.run();
-    if (code === EXIT_TIMEOUT) console.error('Timed out');
-    return code;
-  } finally {
-    forget();
-    deadline.cancel();
-  }
+  const print = printerFor(options, place.console);
+  const begin = (client: Client): Subscriber => new Subscriber(client, options, place.console, print);
+  return runReceiver('sub', options, place, EVERY_SECOND, WITH_WILL, begin);
 }
 
 /** A subscribed client with what its messages go through. */
-class Subscriber {
+class Subscriber implements Receiver {
   readonly #client: Client;
   readonly #options: Options<'sub'>;
   readonly #console: Console;

@@ -250,3 +250,33 @@ test('the path of the dial is what was asked for, and /mqtt by default', async (
   }
   assert.deepEqual(paths, ['/mqtt', '/a/b', '/c?d']);
 });
+
+test('a message is not gathered beyond what its packets may have', async (context) => {
+  const rig = await openRig(context, { kind: 'ws' });
+  const websocket = new WebSocket(`ws://127.0.0.1:${rig.listener.port}`, ['mqtt']);
+  context.after(() => websocket.terminate());
+  websocket.on('error', () => {});
+  const transport = await rig.next();
+  transport.expect?.(100_000);
+  const broker = new Recorder(transport);
+  await once(websocket, 'open');
+  websocket.send(Buffer.alloc(1_048_576));
+  await broker.untilReceived(1_048_576);
+  websocket.send(Buffer.alloc(1_048_576));
+  await broker.untilReceived(2_097_152);
+  websocket.send(Buffer.alloc(2_000_000));
+  assert.match(String(await broker.end()), /larger than any packet may be/);
+  assert.equal(broker.received, 2_097_152);
+});
+
+test('a packet of the greatest size that is expected comes through', async (context) => {
+  const rig = await openRig(context, { kind: 'ws' });
+  const client = new Recorder(await rig.dial());
+  const broker = new Recorder(await rig.next());
+  broker.transport.expect?.(3_000_000);
+  for (let i = 1; i <= 3; i++) {
+    client.transport.write(Buffer.alloc(3_000_000));
+    await broker.untilReceived(i * 3_000_000);
+  }
+  assert.deepEqual(broker.ends, []);
+});
