@@ -1,7 +1,7 @@
 // One connected peer: which packets may come in which state, and the one place where a connection ends. What a packet
 // means is in handlers/.
 import type { InboundAliases } from '../flow/alias.ts';
-import { Link, type LinkOwner } from '../net/link.ts';
+import { Link, type LinkOwner, PAUSE_HOOK } from '../net/link.ts';
 import type { PeerInfo, Transport } from '../net/transport.ts';
 import {
   AUTH,
@@ -223,6 +223,8 @@ export class Peer implements LinkOwner, Holder, WheelEntry {
     if (this.silenceMs === 0) return 0;
     const deadline = this.link.lastReceived + this.silenceMs;
     if (monotonicNow() < deadline) return deadline;
+    // Who waits for a plugin is not read from: its silence is ours.
+    if (this.link.isPausedFor(PAUSE_HOOK)) return monotonicNow() + this.silenceMs;
     this.close(KEEP_ALIVE_TIMEOUT);
     return 0;
   }

@@ -78,6 +78,11 @@ export class Link implements TransportSink {
     return this.pauses === 0 && !this.over;
   }
 
+  /** Whether a reason of these keeps the peer from being read. */
+  isPausedFor(reasons: number): boolean {
+    return (this.pauses & reasons) !== 0;
+  }
+
   /** Stops reading for a reason; frames that are there already wait. */
   pause(reason: number): void {
     if (this.pauses === 0) this.transport.pause();

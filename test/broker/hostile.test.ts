@@ -3,12 +3,26 @@ import assert from 'node:assert/strict';
 import { connect as connectTcp } from 'node:net';
 import process from 'node:process';
 import { test } from 'node:test';
+import { ALLOW } from '../../src/broker/hooks/points.ts';
 import { NO_PROPERTIES } from '../../src/protocol/properties.ts';
 import { MQTT5, MQTT311 } from '../../src/protocol/version.ts';
 import { connectBytes, publishBytes, RawClient } from '../support/raw-client.ts';
 import { join, nothingCame, open, refusal, until } from './harness.ts';
 
 const MIB = 1024 * 1024;
+
+test('a client that waits for a plugin is not taken for silent', async (context) => {
+  let answer: (decision: typeof ALLOW) => void = () => undefined;
+  const slow = { name: 'slow', authenticate: () => new Promise<typeof ALLOW>((resolve) => (answer = resolve)) };
+  const { port } = await open(context, {}, { connectTimeoutMs: 300, plugins: [slow] });
+  const waits = await RawClient.open(port);
+  waits.send(connectBytes('waits'));
+  // When a later connection was given up for its silence, the time of this one is over, too.
+  await (await RawClient.open(port)).ended();
+  assert.equal(waits.over, false);
+  answer(ALLOW);
+  assert.equal((await waits.next())?.type, 2);
+});
 
 test('who does not say CONNECT in time is closed, whatever else was said', async (context) => {
   const { port, log } = await open(context, {}, { connectTimeoutMs: 500 });
