@@ -64,7 +64,9 @@ test('the outbound window hands out free identifiers and finds every acknowledge
         assert.equal(window.inFlight, model.length);
       }
       const seen: InFlight[] = [];
-      window.forEach((id, message, state) => seen.push({ id, message, state }));
+      window.forEach((id, message, state) => {
+        seen.push({ id, message, state });
+      });
       assert.deepEqual(seen, model);
     }),
     { numRuns: 500 },
