@@ -194,8 +194,11 @@ describe('mqtt-pub', () => {
 
   it('obeys the largest packet that the broker takes', async (context) => {
     const { where } = await embeddedBroker(context, 0, { global: { maxPacketSize: 100 } });
-    const result = await runTool('mqtt-pub', [...where, '-V', '5', '-t', 't', '-m', 'x'.repeat(200)]);
-    assert.equal(result.code, 25);
-    assert.match(result.stderr, /^Error: A packet of \d+ bytes is larger than the 100 that the broker takes\.\n$/);
+    for (const qos of ['0', '1', '2']) {
+      const args = [...where, '-V', '5', '-t', 't', '-m', 'x'.repeat(200), '-q', qos];
+      const result = await runTool('mqtt-pub', args);
+      assert.equal(result.code, 25);
+      assert.match(result.stderr, /^Error: A packet of \d+ bytes is larger than the 100 that the broker takes\.\n$/);
+    }
   });
 });

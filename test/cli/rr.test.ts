@@ -98,4 +98,11 @@ describe('mqtt-rr', () => {
       stderr: 'Error: The connection was lost.\n',
     });
   });
+
+  it('ends when the request is larger than the broker takes', async (context) => {
+    const { where } = await embeddedBroker(context, 0, { global: { maxPacketSize: 100 } });
+    const result = await runTool('mqtt-rr', [...where, '-t', 'ask', '-e', 'answer', '-m', 'x'.repeat(200)]);
+    assert.equal(result.code, 25);
+    assert.match(result.stderr, /^Error: A packet of \d+ bytes is larger than the 100 that the broker takes\.\n$/);
+  });
 });

@@ -56,7 +56,7 @@ test('only what changed is published again', () => {
   assert.ok(published.includes('$SYS/broker/clients/active 3'));
   published.length = 0;
   tree.update(1000);
-  assert.deepEqual(published, []);
+  assert.equal(published.length, 0);
   clients = 2;
   metrics.sentBytes(7);
   tree.update(1999);
