@@ -30,6 +30,8 @@ async function run(options: Options<'pub'>, place: Workplace): Promise<number> {
   } finally {
     // Whoever types lines at a lost connection must not keep the tool from ending.
     if (options.stdinLines) io.stdin.destroy();
+    // After a message that can't be sent, the connection is still there.
+    await client.end();
   }
   return EXIT_OK;
 }

@@ -45,5 +45,7 @@ export async function runReceiver<T extends 'sub' | 'rr'>(
   } finally {
     forget();
     deadline.cancel();
+    // After a request that can't be sent, the connection is still there.
+    await client.end();
   }
 }
