@@ -58,7 +58,7 @@ const SYSLOG_SOCKET = '/dev/log';
 
 /**
  * Opens the destinations. `publish` serves the destination 'topic' (QoS 2, expiry 20 s is the caller's business); null
- * leaves it out. Throws the system's error, or one with a sentence, if a destination can't be opened.
+ * leaves it out. Throws the system's error, or NoSyslog, if a destination can't be opened.
  */
 export function createLogSink(
   options: LogOptions,

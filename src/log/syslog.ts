@@ -32,6 +32,14 @@ const DATAGRAM = '0002';
 /** What to do instead, for every error here. */
 const INSTEAD = 'Use log_dest stdout or stderr, which journald records, or log_dest file.';
 
+/** There is no syslog that can be written to. The message is a whole sentence, and tells what to use instead. */
+export class NoSyslog extends Error {
+  constructor(why: string) {
+    super(`${why}. ${INSTEAD}`);
+    this.name = 'NoSyslog';
+  }
+}
+
 /** The syslog output. Facility: 0 to 7 for local0 to local7, null for daemon. */
 export class SyslogOutput implements LogOutput {
   readonly #path: string;
@@ -90,10 +98,10 @@ function socketPath(path: string): string {
   try {
     real = realpathSync(path);
   } catch {
-    throw new Error(`There is no syslog socket ${path}. ${INSTEAD}`);
+    throw new NoSyslog(`There is no syslog socket ${path}`);
   }
   if (isDatagramSocket(listedSockets(), real)) {
-    throw new Error(`${path} is a datagram socket, which Node.js cannot write to. ${INSTEAD}`);
+    throw new NoSyslog(`${path} is a datagram socket, which Node.js cannot write to`);
   }
   return real;
 }

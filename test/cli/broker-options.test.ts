@@ -151,6 +151,18 @@ describe('what prevents the start', () => {
     assert.deepEqual([code, stderr], [1, 'Error: Unable to open /nonexistent/log. No such file or directory.\n']);
   });
 
+  it('a Unix socket, a host name and a syslog that are not there, by name', async (t) => {
+    for (const [lines, sentence] of [
+      [['listener 0 /nonexistent/socket'], /Error: Unable to open \/nonexistent\/socket\. Permission denied\.\n$/],
+      [['listener 1883 no.such.invalid'], /Error: .+\nThe listener on no\.such\.invalid can't be opened\.\n$/],
+      [[`listener ${await freePort()} 127.0.0.1`, 'log_dest syslog'], /^Error: .*\/dev\/log.* Use log_dest .+\.\n$/],
+    ] as const) {
+      const { code, stderr } = await runTool('mqtt-broker', ['-c', configured(t, ...lines).file]);
+      assert.match(stderr, sentence);
+      assert.equal(code, 1);
+    }
+  });
+
   for (const [args, sentence] of [
     [['-p', 'x'], "Error: Invalid port specified (x).\n\nUse 'mqtt-broker --help' to see usage.\n"],
     [

@@ -164,7 +164,7 @@ describe('mqtt-pub', () => {
     const noise = await falseBroker(context, (_chunk, socket) => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'));
     const broken = await runTool('mqtt-pub', ['-h', '127.0.0.1', '-p', String(noise), ...message]);
     assert.equal(broken.code, 2);
-    assert.match(broken.stderr, /^Error: The broker broke the protocol: .+\.\n$/);
+    assert.match(broken.stderr, /^Error: The other side speaks no MQTT on this port: .+\.\n$/);
   });
 
   it('ends with code 7 where the connection is lost before the acknowledgement', async (context) => {

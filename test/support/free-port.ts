@@ -1,32 +1,43 @@
-// A TCP port that was free a moment ago, for programs that can't be asked to pick one themselves.
+// TCP ports for programs that can't be asked to pick one themselves. They lie below the range from which systems give ports
+// to outgoing connections and to port 0, for such a port may be taken again before the program has it; and every test
+// process has a hundred of its own, for the same reason.
 import { once } from 'node:events';
 import { createServer } from 'node:net';
+import process from 'node:process';
 
-/** Binds port 0 on 127.0.0.1, lets it go and tells its number. */
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
+const LOWEST = 10_000;
+const EACH = 100;
+const PROCESSES = 200;
+
+/** The process's next port to try, counted within its hundred. */
+let next = 0;
+
+/** Whether nobody has a port on an address now; an address that the machine does not have is nobody's. */
+async function isFree(port: number, host: string): Promise<boolean> {
+  const server = createServer().listen(port, host);
+  try {
+    await once(server, 'listening');
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code !== 'EADDRINUSE';
+  }
   server.close();
   await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('the system gave no port number');
-  return address.port;
+  return true;
 }
 
-/** Several different free ports at once. */
+/** A port that nobody uses, and that nobody else who asks here is given. */
+export async function freePort(): Promise<number> {
+  const first = LOWEST + (process.pid % PROCESSES) * EACH;
+  for (let tries = 0; tries < EACH; tries++) {
+    const port = first + (next++ % EACH);
+    if ((await isFree(port, '127.0.0.1')) && (await isFree(port, '::1'))) return port;
+  }
+  throw new Error(`none of the ports ${first} to ${first + EACH - 1} is free`);
+}
+
+/** Several different free ports. */
 export async function freePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'));
-  await Promise.all(servers.map((server) => once(server, 'listening')));
-  const ports = servers.map((server) => {
-    const address = server.address();
-    if (address === null || typeof address === 'string') throw new Error('the system gave no port number');
-    return address.port;
-  });
-  await Promise.all(
-    servers.map((server) => {
-      server.close();
-      return once(server, 'close');
-    }),
-  );
+  const ports: number[] = [];
+  for (let i = 0; i < count; i++) ports.push(await freePort());
   return ports;
 }

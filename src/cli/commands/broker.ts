@@ -5,6 +5,7 @@ import { type Broker, type BrokerOptions, startBroker } from '../../broker/broke
 import type { Config } from '../../config/config.ts';
 import { ConfigError } from '../../config/errors.ts';
 import { defaultConfig, type LoadedConfig, loadConfig } from '../../config/load.ts';
+import { NoSyslog } from '../../log/syslog.ts';
 import { isBackground, reportToForeground, startInBackground } from '../background.ts';
 import type { Io } from '../io.ts';
 import { EXIT_CONFIG, EXIT_ERROR, EXIT_OK, systemErrorText, UsageError } from '../messages.ts';
@@ -79,14 +80,21 @@ async function run({ config, warnings }: LoadedConfig, options: Options<'broker'
   return EXIT_OK;
 }
 
-/** Starts the broker; a socket that can't be opened becomes an error that names its port. */
+/** Starts the broker; a socket that can't be opened becomes an error that names its port or its host. */
 async function startListening(config: Config, options: BrokerOptions): Promise<Broker> {
   try {
     return await startBroker(config, options);
   } catch (error) {
-    const { port } = error as { port?: unknown };
-    if (typeof port !== 'number') throw error;
-    const sentence = `${systemErrorText(error)}\nPort ${port} can't be opened.`;
+    const { port, hostname } = error as { port?: unknown; hostname?: unknown };
+    // A Unix socket has port -1; what the system says names its path.
+    const place =
+      typeof hostname === 'string'
+        ? `The listener on ${hostname}`
+        : typeof port === 'number' && port >= 0
+          ? `Port ${port}`
+          : null;
+    if (place === null) throw error;
+    const sentence = `${systemErrorText(error)}\n${place} can't be opened.`;
     throw new UsageError(sentence, 'nothing', EXIT_ERROR);
   }
 }
@@ -138,6 +146,7 @@ async function reportFailure(error: unknown, io: Io): Promise<number> {
     reportToForeground(`Error: ${error.message}`);
     return reportUsageError('broker', error, io);
   }
+  if (error instanceof NoSyslog) return await reportFailure(new UsageError(error.message, 'nothing', EXIT_ERROR), io);
   // What the system says about files (a log file, say) has a code; anything else is a bug, and loud.
   const { code, path: file, address } = error as NodeJS.ErrnoException & { address?: string };
   if (typeof code !== 'string') throw error;

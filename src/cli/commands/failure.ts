@@ -2,7 +2,7 @@
 import { ConnectionLost, ConnectRefused, InvalidRequest } from '../../client/errors.ts';
 import type { Endpoint } from '../../client/options.ts';
 import { explainTlsError } from '../../net/tls-errors.ts';
-import { PeerFault } from '../../protocol/errors.ts';
+import { PeerFault, UnexpectedPacket } from '../../protocol/errors.ts';
 import {
   KEEP_ALIVE_TIMEOUT,
   PACKET_TOO_LARGE,
@@ -41,8 +41,8 @@ class NotConnected extends Error {
 }
 
 /**
- * The error of a first attempt, made clearer where the two sides seem to disagree about TLS: a broker that gets plain text
- * on its TLS port, or TLS on another one, mostly just closes the connection.
+ * The error of a first attempt, made clearer where the two sides seem to disagree about TLS or WebSocket: a broker that gets
+ * plain text on its TLS port, or TLS on another one, mostly just closes the connection. A web server answers with text.
  */
 export function whileConnecting(error: unknown, kind: Endpoint['kind']): unknown {
   const isSecure = kind === 'tls' || kind === 'wss';
@@ -50,9 +50,17 @@ export function whileConnecting(error: unknown, kind: Endpoint['kind']): unknown
     const { sentences, code } = lost(error);
     if (code !== EXIT_LOST || !error.message.startsWith(LOST)) return error;
     const hint = isSecure
-      ? 'The broker closed the connection right after the TLS handshake: it may want a certificate (--cert and --key).'
+      ? 'The broker closed the connection right after the TLS handshake: it may want a certificate (--cert and --key), or not accept the one given.'
       : 'The broker closed the connection without an answer: it may expect TLS on this port (--cafile).';
     return kind === 'unix' ? error : new NotConnected({ sentences: [...sentences, hint], code }, error);
+  }
+  if (error instanceof UnexpectedPacket) {
+    const sentence = 'Error: The other side speaks no MQTT on this port: its first packet is no CONNACK.';
+    return new NotConnected({ sentences: [sentence], code: EXIT_PROTOCOL }, error);
+  }
+  if (kind === 'ws' && error instanceof Error && (error as NodeJS.ErrnoException).code === 'ECONNRESET') {
+    const hint = 'The broker may speak no WebSocket on this port, or expect TLS (--cafile).';
+    return new NotConnected({ sentences: [`Error: ${systemErrorText(error)}`, hint], code: EXIT_ERROR }, error);
   }
   if (isSecure && error instanceof Error && (error as NodeJS.ErrnoException).code === 'ECONNRESET') {
     const sentence = explainTlsError(error) ?? 'The other side closed the connection: it speaks no TLS on this port.';

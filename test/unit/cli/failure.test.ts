@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { failureOf, whileConnecting } from '../../../src/cli/commands/failure.ts';
 import { ConnectionLost, ConnectRefused, InvalidRequest } from '../../../src/client/errors.ts';
-import { MalformedPacket } from '../../../src/protocol/errors.ts';
+import { MalformedPacket, UnexpectedPacket } from '../../../src/protocol/errors.ts';
 import {
   BAD_USERNAME_OR_PASSWORD,
   KEEP_ALIVE_TIMEOUT,
@@ -85,6 +85,21 @@ describe('failures', () => {
         (error) => error === bug,
       );
     }
+  });
+
+  it('suspects another protocol where the first packet is no CONNACK', () => {
+    const answer = new UnexpectedPacket('PUBACK', 0x48);
+    assert.deepEqual(failureOf(whileConnecting(answer, 'tcp')), {
+      sentences: ['Error: The other side speaks no MQTT on this port: its first packet is no CONNACK.'],
+      code: 2,
+    });
+    assert.deepEqual(failureOf(whileConnecting(system('ECONNRESET'), 'ws')), {
+      sentences: [
+        'Error: Connection reset by peer',
+        'The broker may speak no WebSocket on this port, or expect TLS (--cafile).',
+      ],
+      code: 1,
+    });
   });
 
   it('suspects TLS where a first connection just ends', () => {

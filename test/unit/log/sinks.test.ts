@@ -232,6 +232,7 @@ describe('the destination syslog', () => {
 
   it('is refused with a sentence where there is no socket', () => {
     assert.throws(() => createLogSink(optionsFor({ to: 'syslog' }), null, 'broker', '/nonexistent/log'), {
+      name: 'NoSyslog',
       message:
         'There is no syslog socket /nonexistent/log. Use log_dest stdout or stderr, which journald records, or log_dest file.',
     });
