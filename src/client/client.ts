@@ -220,7 +220,7 @@ class MqttClient implements Client, ConnectionOwner {
     this.session.detach();
     const { reconnect } = this.settings;
     if (error === null || reconnect === null || this.isEnding) {
-      this.finish(this.isEnding ? null : error);
+      this.finish(error);
       return;
     }
     const { signal } = this.giveUp;

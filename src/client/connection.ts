@@ -255,7 +255,8 @@ export class Connection implements LinkOwner {
   }
 
   closed(error: Error | null): void {
-    const ended = this.state === 'ending';
+    // An end before DISCONNECT was sent is a loss: messages may have gone with it.
+    const ended = this.state === 'ending' && this.goodbye === null;
     this.state = 'over';
     this.keepAlive.stop();
     if (this.endTimer !== null) clearTimeout(this.endTimer);

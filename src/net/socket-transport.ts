@@ -24,7 +24,7 @@ export class SocketTransport implements Transport {
   private paused: boolean;
   private closed: boolean;
   private error: Error | null;
-  private readonly written: () => void;
+  private readonly written: (error?: Error | null) => void;
 
   constructor(socket: Socket, info: PeerInfo) {
     this.info = info;
@@ -35,7 +35,10 @@ export class SocketTransport implements Transport {
     this.paused = false;
     this.closed = false;
     this.error = null;
-    this.written = () => this.afterWrite();
+    // After a failed write the memory is free, too, but nobody is to write more: `closed` follows.
+    this.written = (error) => {
+      if (error === undefined || error === null) this.afterWrite();
+    };
     socket.on('error', (error) => {
       this.error ??= error;
     });
