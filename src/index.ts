@@ -18,7 +18,25 @@ export async function createBroker(options: CreateBrokerOptions = {}): Promise<B
 
 export type { Broker, OwnMessage } from './broker/broker.ts';
 export type * from './broker/hooks/points.ts';
-export { ALLOW, DEFER, DENY, READ, SUBSCRIBE_ACCESS, UNSUBSCRIBE_ACCESS, WRITE } from './broker/hooks/points.ts';
+export {
+  ALLOW,
+  BAD_USERNAME_OR_PASSWORD,
+  BANNED,
+  CLIENT_IDENTIFIER_NOT_VALID,
+  CONNECTION_RATE_EXCEEDED,
+  DEFER,
+  DENY,
+  NOT_AUTHORIZED,
+  QUOTA_EXCEEDED,
+  READ,
+  SERVER_BUSY,
+  SERVER_MOVED,
+  SERVER_UNAVAILABLE,
+  SUBSCRIBE_ACCESS,
+  UNSUBSCRIBE_ACCESS,
+  USE_ANOTHER_SERVER,
+  WRITE,
+} from './broker/hooks/points.ts';
 export * from './client/index.ts';
 export { ConfigError } from './config/errors.ts';
 export type { ConfigInput, ListenerInput } from './config/from-program.ts';

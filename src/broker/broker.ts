@@ -1,10 +1,13 @@
 // The composition root: builds the parts of a broker from its configuration, starts, reloads and stops them.
 import type { Config, ConfigNote } from '../config/config.ts';
+import { ConfigError, errorAt } from '../config/errors.ts';
 import { loadConfig } from '../config/load.ts';
 import { diffConfigs, restartNotice } from '../config/reload.ts';
 import { configureLogger, LOG_TYPES, type Logger, type LogType, silentLogger } from '../log/logger.ts';
 import { type BatchedLogSink, createLogSink } from '../log/sinks.ts';
+import { UnusableLog } from '../log/unusable.ts';
 import { FlushTurn } from '../net/flush.ts';
+import { PAUSE_PACE } from '../net/link.ts';
 import type { Transport } from '../net/transport.ts';
 import { SERVER_SHUTTING_DOWN } from '../protocol/reasons.ts';
 import { topicNameFault } from '../protocol/topic.ts';
@@ -12,6 +15,7 @@ import { monotonicNow, touch } from '../util/clock.ts';
 import { Wheel } from '../util/wheel.ts';
 import { VERSION } from '../version.ts';
 import { longestExpiry, settingsOf } from './derive.ts';
+import { WHY } from './handlers/why.ts';
 import type { Plugin } from './hooks/points.ts';
 import { Listeners } from './listeners.ts';
 import { publishOwn, publishWill } from './own-messages.ts';
@@ -20,6 +24,8 @@ import { Router } from './routing/router.ts';
 import { TopicTable } from './routing/topics.ts';
 import { Trie } from './routing/trie.ts';
 import { SecurityHooks } from './security.ts';
+import { KeptMessages } from './sessions/kept.ts';
+import { Pacing } from './sessions/pacing.ts';
 import { SessionRegistry } from './sessions/registry.ts';
 import type { Core, CorePeer, Settings } from './settings.ts';
 import { readGauges } from './sys/gauges.ts';
@@ -39,8 +45,6 @@ export interface BrokerOptions {
   readonly plugins?: readonly Plugin[];
   /** Receives TLS key log lines. */
   readonly keylog?: (line: Buffer) => void;
-  /** Milliseconds that a connection may take until its CONNECT is complete; default 30,000. */
-  readonly connectTimeoutMs?: number;
 }
 
 /** A message of the embedding program's own. */
@@ -65,8 +69,8 @@ export interface Broker {
 
 /** Length of a tick of the wheel that keep-alive, expiry and will delay hang on, in milliseconds. */
 const TICK_MS = 100;
-/** Milliseconds for CONNECT unless the options say otherwise. */
-const CONNECT_TIMEOUT_MS = 30_000;
+/** Exit code where a file or socket can't be opened though the configuration is fine. */
+const EXIT_UNOPENED = 1;
 /** Time that clients have to take their goodbye, in milliseconds. */
 const GOODBYE_MS = 1000;
 
@@ -110,10 +114,7 @@ class RunningBroker implements Broker {
     this.sink = this.openSink(config);
     this.useSink(config, this.sink);
     this.security = new SecurityHooks(this.log, options.plugins ?? []);
-    this.listeners = new Listeners(this.core, this.security, {
-      keylog: options.keylog ?? null,
-      connectTimeoutMs: options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS,
-    });
+    this.listeners = new Listeners(this.core, this.security, options.keylog ?? null);
     this.sysTree = new SysTree(
       this.core.metrics,
       (topic, payload) => publishOwn(this.core, topic, Buffer.from(payload), 2, true, {}),
@@ -197,6 +198,7 @@ class RunningBroker implements Broker {
     // What can fail comes first; from the first assignment on, the new configuration holds.
     const commitSecurity = this.security.prepare(next);
     const commitListeners = this.listeners.prepare(next, diff);
+    const commitOwn = this.security.prepareOwn();
     if (diff.changes.some(({ option }) => option.section === 'Logging')) {
       const sink = this.openSink(next);
       const old = this.sink;
@@ -204,15 +206,14 @@ class RunningBroker implements Broker {
       this.useSink(next, sink);
       old.close();
     } else {
-      this.sink.reopen();
+      logOf(next, () => this.sink.reopen());
     }
     for (const change of [...diff.changes, ...diff.kept.flatMap(({ changes }) => changes)]) {
       const notice = restartNotice(change);
       if (notice !== null) this.log.warning?.(notice);
     }
-    for (const error of commitSecurity()) {
-      for (const line of error.split('\n')) this.log.error?.(line);
-    }
+    commitOwn();
+    commitSecurity();
     this.config = next;
     this.useSettings(next);
     await commitListeners();
@@ -225,6 +226,7 @@ class RunningBroker implements Broker {
     const settings: Settings = settingsOf(config);
     core.settings = settings;
     core.limits = settings.limits;
+    core.kept.limit = settings.limits.maxKeptBytes;
     core.router.mergesOverlapping = !config.global.allowDuplicateMessages;
     core.registry.maximumExpiry = longestExpiry(config);
   }
@@ -239,7 +241,7 @@ class RunningBroker implements Broker {
       // The wills are on their way when the next turn has ended.
       await new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
     }
-    for (const peer of [...core.peers]) peer.close(SERVER_SHUTTING_DOWN);
+    for (const peer of [...core.peers]) peer.close(SERVER_SHUTTING_DOWN, WHY.shuttingDown);
     if (core.peers.size > 0) {
       await withinGoodbye(new Promise((resolve) => (core.whenEmpty = resolve)));
     }
@@ -284,9 +286,11 @@ class RunningBroker implements Broker {
   }
 
   private openSink(config: Config): BatchedLogSink {
-    return createLogSink(config.global, (topic, line) => {
-      publishOwn(this.core, topic, Buffer.from(line), 2, false, { messageExpiryInterval: 20 });
-    });
+    return logOf(config, () =>
+      createLogSink(config.global, (topic, line) => {
+        publishOwn(this.core, topic, Buffer.from(line), 2, false, { messageExpiryInterval: 20 });
+      }),
+    );
   }
 
   private useSink(config: Config, sink: BatchedLogSink): void {
@@ -294,6 +298,17 @@ class RunningBroker implements Broker {
     const types: readonly LogType[] =
       verbosity === 'all' ? LOG_TYPES : verbosity === 'none' ? [] : config.global.logType;
     configureLogger(this.log, new Set(types), sink);
+  }
+}
+
+/** Opens what log_dest names; a destination that can't be used becomes a ConfigError with its place. */
+function logOf<T>(config: Config, open: () => T): T {
+  try {
+    return open();
+  } catch (error) {
+    if (!(error instanceof UnusableLog)) throw error;
+    const place = config.places.get(`logDest ${error.destination}`) ?? null;
+    throw new ConfigError(errorAt(place, `Error: ${error.message}`).lines, EXIT_UNOPENED);
   }
 }
 
@@ -314,7 +329,9 @@ function makeCore(config: Config, log: Logger): Core {
   router.mergesOverlapping = !config.global.allowDuplicateMessages;
   const wheel = new Wheel(TICK_MS, monotonicNow());
   const metrics = new Metrics();
-  const host = { log, metrics, topics, limits: settings.limits };
+  const pacing = new Pacing(wheel, PAUSE_PACE);
+  const kept = new KeptMessages(log, wheel, pacing, settings.limits.maxKeptBytes);
+  const host = { log, metrics, topics, limits: settings.limits, kept, pacing };
   const registry = new SessionRegistry(host, trie, wheel, (session) => publishWill(core, session));
   registry.maximumExpiry = longestExpiry(config);
   // Sessions and core share one object, so that new limits reach both.

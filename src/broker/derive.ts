@@ -1,4 +1,5 @@
 // From the configuration to what the core obeys: the one place where option names meet the core's.
+import { totalmem } from 'node:os';
 import type { Config, ListenerConfig } from '../config/config.ts';
 import {
   AUTH,
@@ -32,8 +33,9 @@ export function settingsOf(config: Config): Settings {
     limits: {
       maxInflightMessages: global.maxInflightMessages === 0 ? MAX_PACKET_ID : global.maxInflightMessages,
       maxInflightBytes: global.maxInflightBytes,
-      maxQueuedMessages: global.maxQueuedMessages === 0 ? Number.POSITIVE_INFINITY : global.maxQueuedMessages,
+      maxQueuedMessages: limitOf(global.maxQueuedMessages),
       maxQueuedBytes: global.maxQueuedBytes,
+      maxKeptBytes: global.memoryLimit === 0 ? defaultKeptBytes() : global.memoryLimit,
       queueQos0Messages: global.queueQos0Messages,
       upgradeOutgoingQos: global.upgradeOutgoingQos,
     },
@@ -56,7 +58,15 @@ export function settingsOf(config: Config): Settings {
     maximumPacketSize: global.maxPacketSize,
     messageSizeLimit: global.messageSizeLimit,
     maxKeepAlive: global.maxKeepalive,
+    connectTimeoutMs: global.connectTimeout * 1000,
+    maxTopicsPerSubscribe: limitOf(global.maxTopicsPerSubscribe),
+    maxSubscriptions: limitOf(global.maxSubscriptionsPerClient),
     retainAvailable: global.retainAvailable,
+    wildcardsAvailable: global.allowWildcardSubscriptions,
+    sharedAvailable: global.allowSharedSubscriptions,
+    identifiersAvailable: global.allowSubscriptionIdentifiers,
+    checksPayloadFormat: global.checkPayloadFormat,
+    responseInformation: global.responseInformation,
     checkRetainSource: global.checkRetainSource,
     maxClients: global.globalMaxClients,
     maxConnections: global.globalMaxConnections,
@@ -64,6 +74,15 @@ export function settingsOf(config: Config): Settings {
     logsConnections: global.connectionMessages,
   };
 }
+
+/** A quarter of the memory that the process may use. */
+function defaultKeptBytes(): number {
+  const constrained = process.constrainedMemory?.() ?? 0;
+  return (constrained > 0 ? Math.min(constrained, totalmem()) : totalmem()) / 4;
+}
+
+/** A number of the configuration in which 0 is no limit. */
+const limitOf = (count: number): number => (count === 0 ? Number.POSITIVE_INFINITY : count);
 
 /** Size limits by packet type; types that are not named must not come. */
 function sizes(wanted: Readonly<Record<number, number>>, largest: number): Uint32Array {
@@ -87,6 +106,7 @@ export function listenerSettingsOf(listener: ListenerConfig, hooks: HookSet): Li
     maxTopicAliasBroker: listener.maxTopicAliasBroker,
     mountPoint: listener.mountPoint,
     maxConnections: listener.maxConnections,
+    maxConnectionRate: listener.maxConnectionRate,
     allowZeroLengthClientId: listener.security.allowZeroLengthClientid,
     autoIdPrefix: listener.autoIdPrefix,
     useUsernameAsClientId: listener.useUsernameAsClientid,

@@ -8,48 +8,51 @@ import type { ListenSpec } from '../net/specs.ts';
 import type { TlsListener } from '../net/tls.ts';
 import { explainTlsError } from '../net/tls-errors.ts';
 import type { Listener, Transport } from '../net/transport.ts';
-import { ADMINISTRATIVE_ACTION, NOT_AUTHORIZED } from '../protocol/reasons.ts';
+import { ADMINISTRATIVE_ACTION, CONNECTION_RATE_EXCEEDED, NOT_AUTHORIZED } from '../protocol/reasons.ts';
+import { monotonicNow, touch } from '../util/clock.ts';
+import { systemErrorText } from '../util/system-error.ts';
+import { ConnectionRate } from './connection-rate.ts';
 import { listenerSettingsOf } from './derive.ts';
 import { grantRights } from './handlers/rights.ts';
+import { WHY } from './handlers/why.ts';
 import type { ClientContext } from './hooks/points.ts';
 import { tlsOptionsOf } from './listener-tls.ts';
 import { Peer, type PeerListener } from './peer.ts';
 import type { SecurityHooks } from './security.ts';
 import type { Core } from './settings.ts';
+import { TurnAway } from './turn-away.ts';
 
 /** One open listener. */
 interface Open {
   config: ListenerConfig;
   readonly peers: PeerListener;
+  readonly rate: ConnectionRate;
   /** What the socket was opened with. */
   spec: ListenSpec;
-  socket: Listener | TlsListener;
-}
-
-/** How listeners are run, beside their configuration. */
-export interface ListenerOptions {
-  readonly keylog: ((line: Buffer) => void) | null;
-  /** Milliseconds that a connection may take until its CONNECT is complete. */
-  readonly connectTimeoutMs: number;
+  /** Null where a reload closed it and the system did not let it be opened anew; clients of it may still be connected. */
+  socket: Listener | TlsListener | null;
 }
 
 /** All listeners of a broker. */
 export class Listeners {
   private readonly core: Core;
   private readonly security: SecurityHooks;
-  private readonly options: ListenerOptions;
+  private readonly keylog: ((line: Buffer) => void) | null;
+  private readonly turnAway: TurnAway;
   private open: Open[];
 
-  constructor(core: Core, security: SecurityHooks, options: ListenerOptions) {
+  /** @param keylog receives TLS key log lines */
+  constructor(core: Core, security: SecurityHooks, keylog: ((line: Buffer) => void) | null) {
     this.core = core;
     this.security = security;
-    this.options = options;
+    this.keylog = keylog;
+    this.turnAway = new TurnAway();
     this.open = [];
   }
 
   /** Ports that are bound, in the order of the configuration; 0 for Unix sockets. */
   get ports(): number[] {
-    return this.open.map((listener) => listener.socket.port);
+    return this.open.flatMap(({ socket }) => (socket === null ? [] : [socket.port]));
   }
 
   /**
@@ -81,14 +84,14 @@ export class Listeners {
   acceptOwn(transport: Transport): void {
     const first = this.open[0];
     if (first === undefined) transport.destroy();
-    else this.accept(transport, first.peers);
+    else this.accept(transport, first.peers, first.rate);
   }
 
   /** Stops accepting. */
   async close(): Promise<void> {
     const closing = this.open;
     this.open = [];
-    await Promise.all(closing.map((listener) => listener.socket.close()));
+    await Promise.all(closing.map((listener) => listener.socket?.close()));
   }
 
   /** Closes a listener that is no longer wanted, and its clients: the rules that they came in by are gone. */
@@ -96,9 +99,10 @@ export class Listeners {
     const listener = this.open.find((one) => one.config === config);
     if (listener === undefined) return;
     this.open = this.open.filter((one) => one !== listener);
-    await listener.socket.close();
+    await listener.socket?.close();
     for (const peer of [...this.core.peers]) {
-      if (peer instanceof Peer && peer.listener === listener.peers) peer.close(ADMINISTRATIVE_ACTION);
+      if (peer instanceof Peer && peer.listener === listener.peers)
+        peer.close(ADMINISTRATIVE_ACTION, WHY.listenerClosed);
     }
   }
 
@@ -113,21 +117,22 @@ export class Listeners {
       await this.tryToOpen(after, spec);
       return;
     }
-    const reopens = mustReopen || socketOptions(listener.spec) !== socketOptions(spec);
+    const { socket } = listener;
+    const reopens = socket === null || mustReopen || socketOptions(listener.spec) !== socketOptions(spec);
     listener.config = after;
     listener.spec = spec;
     listener.peers.settings = listenerSettingsOf(after, this.security.of(after));
     if (before.allowAnonymous && !after.allowAnonymous) this.closeNameless(listener.peers);
     if (!reopens) {
-      if (spec.tls !== undefined && 'update' in listener.socket) listener.socket.update(spec.tls);
+      if (spec.tls !== undefined && 'update' in socket) socket.update(spec.tls);
       return;
     }
-    await listener.socket.close();
+    listener.socket = null;
+    await socket?.close();
     try {
-      listener.socket = await this.listen(spec, listener.peers);
+      listener.socket = await this.listen(spec, listener.peers, listener.rate);
     } catch (error) {
-      this.open = this.open.filter((one) => one !== listener);
-      this.reportUnopened(spec, error as Error);
+      this.reportUnopened(spec, error as Error, ' Whoever is connected by it stays; nobody else can connect to it.');
     }
   }
 
@@ -135,7 +140,7 @@ export class Listeners {
   private closeNameless(listener: PeerListener): void {
     for (const peer of [...this.core.peers]) {
       if (peer instanceof Peer && peer.listener === listener && peer.context?.username === null) {
-        peer.close(NOT_AUTHORIZED);
+        peer.close(NOT_AUTHORIZED, WHY.rightsChanged);
       }
     }
   }
@@ -148,37 +153,51 @@ export class Listeners {
     }
   }
 
-  private reportUnopened(spec: ListenSpec, error: Error): void {
+  private reportUnopened(spec: ListenSpec, error: Error, consequence = ''): void {
     const place = spec.kind === 'unix' ? `path ${spec.path}` : `port ${spec.port}`;
-    this.core.log.error?.(
-      `Error: The listener on ${place} can't be opened: ${error.message}. The next reload tries again.`,
-    );
+    const sentence = `The listener on ${place} can't be opened: ${systemErrorText(error)}.`;
+    this.core.log.error?.(`Error: ${sentence}${consequence} The next reload tries again.`);
   }
 
   private async openOne(config: ListenerConfig, spec: ListenSpec): Promise<void> {
     const peers: PeerListener = {
       settings: listenerSettingsOf(config, this.security.of(config)),
-      connectTimeoutMs: this.options.connectTimeoutMs,
       connections: 0,
     };
-    this.open.push({ config, peers, spec, socket: await this.listen(spec, peers) });
+    const rate = this.rateOf(spec);
+    this.open.push({ config, peers, rate, spec, socket: await this.listen(spec, peers, rate) });
   }
 
-  private async listen(spec: ListenSpec, peers: PeerListener): Promise<Listener | TlsListener> {
+  private rateOf(spec: ListenSpec): ConnectionRate {
+    return new ConnectionRate((address, refused) => {
+      const count = refused === 1 ? '' : ` (${refused} connections since the last such line)`;
+      this.core.log.notice?.(
+        `Client connection from ${address} on port ${spec.port} denied: max_connection_rate exceeded${count}.`,
+      );
+    });
+  }
+
+  private async listen(spec: ListenSpec, peers: PeerListener, rate: ConnectionRate): Promise<Listener | TlsListener> {
     this.logOpening(spec);
     return listen(
       spec,
-      (transport) => this.accept(transport, peers),
+      (transport) => this.accept(transport, peers, rate),
       (error, address, port) => {
-        const cause = (explainTlsError(error) ?? error.message).replace(/\.$/, '');
+        const cause = (explainTlsError(error, 'broker') ?? error.message).replace(/\.$/, '');
         this.core.log.notice?.(`Client connection from ${address}:${port} failed: ${cause}.`);
       },
+      (address) => isWithinRate(address, peers, rate),
     );
   }
 
-  private accept(transport: Transport, peers: PeerListener): void {
+  private accept(transport: Transport, peers: PeerListener, rate: ConnectionRate): void {
     const { info } = transport;
     const { log, settings } = this.core;
+    // Others were judged before their handshake, and a Unix socket has no addresses.
+    if (info.kind === 'tcp' && !isWithinRate(info.address, peers, rate)) {
+      this.turnAway.refuse(transport, settings.sizesBeforeConnect, CONNECTION_RATE_EXCEEDED);
+      return;
+    }
     const limit = peers.settings.maxConnections;
     if (limit >= 0 && peers.connections >= limit) {
       log.notice?.(`Client connection from ${info.address} denied: max_connections exceeded.`);
@@ -207,16 +226,20 @@ export class Listeners {
     }
   }
 
-  /** As Mosquitto does: a user who is no longer known does not stay. A certificate's name needs no other proof. */
+  /** As Mosquitto does: a user who is no longer known, or not by that password, does not stay. A certificate's name needs no other proof. */
   private dismissStranger(peer: Peer): void {
     const { hooks, certificateUsername } = peer.listener.settings;
     if (peer.context === null || certificateUsername !== null || hooks.remains(peer.context)) return;
-    this.core.log.notice?.(`Client ${peer.name} is disconnected: user '${peer.context.username}' is no longer known.`);
-    peer.close(NOT_AUTHORIZED);
+    const { username } = peer.context;
+    this.core.log.notice?.(
+      `Client ${peer.name} is disconnected: user '${username}' was removed or has another password.`,
+    );
+    peer.close(NOT_AUTHORIZED, WHY.rightsChanged);
   }
 
   private specOf(config: Config, listener: ListenerConfig): ListenSpec {
-    const tls = tlsOptionsOf(listener, this.options.keylog) ?? undefined;
+    const handshakeMs = config.global.connectTimeout * 1000;
+    const tls = tlsOptionsOf(listener, this.keylog, handshakeMs, (text) => this.core.log.warning?.(text)) ?? undefined;
     const isWeb = listener.protocol === 'websockets';
     const plain = listener.path === null ? 'tcp' : 'unix';
     return {
@@ -226,7 +249,7 @@ export class Listeners {
       path: listener.path ?? undefined,
       family: listener.socketDomain === null ? undefined : listener.socketDomain === 'ipv4' ? 4 : 6,
       tls,
-      ws: isWeb ? { origins: listener.websocketsOrigin } : undefined,
+      ws: isWeb ? { origins: listener.websocketsOrigin, upgradeTimeoutMs: handshakeMs } : undefined,
       noDelay: config.global.setTcpNodelay,
     };
   }
@@ -244,6 +267,12 @@ export class Listeners {
       if (spec.family !== 4 && !isFour) log.information?.(`Opening ipv6 listen socket on port ${spec.port}.`);
     }
   }
+}
+
+/** Whether the listener's max_connection_rate lets an address make one more connection now. */
+function isWithinRate(address: string, peers: PeerListener, rate: ConnectionRate): boolean {
+  touch();
+  return rate.admits(address, peers.settings.maxConnectionRate, monotonicNow());
 }
 
 /** What a socket keeps for life, to be compared: all but the certificates, which an open one takes anew. */

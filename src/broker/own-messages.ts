@@ -3,6 +3,7 @@ import type { Properties } from '../protocol/properties.ts';
 import { wallNow } from '../util/clock.ts';
 import { ALLOW } from './hooks/points.ts';
 import { Message } from './routing/message.ts';
+import { isReservedTopic } from './routing/topics.ts';
 import type { Session } from './sessions/session.ts';
 import type { Core } from './settings.ts';
 
@@ -30,7 +31,7 @@ export function publishWill(core: Core, session: Session): Promise<void> | null 
     const topic = core.topics.internName(will.topic);
     core.router.publish(Message.made(topic, will.payload, will.qos, will.retain, properties, context, wallNow()));
   };
-  const decision = will.topic.startsWith('$SYS/') ? null : (session.mayWrite?.(will.topic) ?? ALLOW);
+  const decision = isReservedTopic(will.topic) ? null : (session.mayWrite?.(will.topic) ?? ALLOW);
   if (decision instanceof Promise) {
     return decision.then((answer) => {
       if (answer === ALLOW) publish();

@@ -1,10 +1,11 @@
 // One connected peer: which packets may come in which state, and the one place where a connection ends. What a packet
 // means is in handlers/.
 import type { InboundAliases } from '../flow/alias.ts';
-import { Link, type LinkOwner, PAUSE_HOOK } from '../net/link.ts';
+import { Link, type LinkOwner, PAUSE_HOOK, PAUSE_PACE, PAUSE_TURN } from '../net/link.ts';
 import type { PeerInfo, Transport } from '../net/transport.ts';
 import {
   AUTH,
+  CONNACK,
   CONNECT,
   DISCONNECT,
   PINGREQ,
@@ -18,7 +19,13 @@ import { type PeerFault, TlsOnPlainConnection, UnexpectedPacket } from '../proto
 import type { ControlPacket } from '../protocol/packets.ts';
 import { NO_PROPERTIES, type Properties } from '../protocol/properties.ts';
 import { PublishView } from '../protocol/publish.ts';
-import { KEEP_ALIVE_TIMEOUT, type Reason, SESSION_TAKEN_OVER, UNSPECIFIED_ERROR } from '../protocol/reasons.ts';
+import {
+  KEEP_ALIVE_TIMEOUT,
+  PACKET_TOO_LARGE,
+  type Reason,
+  SESSION_TAKEN_OVER,
+  UNSPECIFIED_ERROR,
+} from '../protocol/reasons.ts';
 import { MQTT311, type Profile } from '../protocol/version.ts';
 import { monotonicNow, touch } from '../util/clock.ts';
 import type { WheelEntry } from '../util/wheel.ts';
@@ -30,12 +37,14 @@ import { onPing } from './handlers/ping.ts';
 import { onPublish } from './handlers/publish.ts';
 import { onSubscribe } from './handlers/subscribe.ts';
 import { onUnsubscribe } from './handlers/unsubscribe.ts';
+import { sentence, WHY } from './handlers/why.ts';
 import type { ClientContext } from './hooks/points.ts';
 import type { Topic } from './routing/topics.ts';
 import type { Holder } from './sessions/registry.ts';
 import type { Session } from './sessions/session.ts';
 import type { Core, ListenerSettings } from './settings.ts';
 import { metricIndex } from './sys/metrics.ts';
+import { TurnShare } from './turn-share.ts';
 
 const BYTES_RECEIVED = metricIndex('bytesReceived');
 const SOCKETS = metricIndex('socketCount');
@@ -43,8 +52,6 @@ const SOCKETS = metricIndex('socketCount');
 /** The live part of a listener that its peers count against and read their settings from. */
 export interface PeerListener {
   settings: ListenerSettings;
-  /** Milliseconds that a connection may take until its CONNECT is complete. */
-  readonly connectTimeoutMs: number;
   connections: number;
 }
 
@@ -65,10 +72,21 @@ export class Peer implements LinkOwner, Holder, WheelEntry {
   isBridge: boolean;
   /** Longest silence in milliseconds, 0 without a bound; the time for CONNECT until that is there. */
   silenceMs: number;
+  /** Before the client is in, its time runs from here, however many bytes it sends: from its coming, or the last AUTH to it. */
+  waitsSince: number;
+  /** Whether the log has heard that this client uses identifiers of QoS 2 anew before their time. */
+  hasToldReuse: boolean;
+  /** Whether the log has heard that this client wants more subscriptions than it may have. */
+  hasToldQuota: boolean;
+  /** Largest packet that the client takes, 0 without a limit. */
+  maximumPacketSize: number;
+  /** Whether acknowledgements may say why [MQTT-3.1.2-29]; CONNACK and DISCONNECT may in any case. */
+  wantsReasons: boolean;
   /** The topic that was last found writable, with the hooks' generation of then. */
   writableTopic: Topic | null;
   writableGeneration: number;
   private publishView: PublishView | null;
+  private readonly share: TurnShare;
   private isOver: boolean;
 
   constructor(core: Core, listener: PeerListener, transport: Transport) {
@@ -80,17 +98,23 @@ export class Peer implements LinkOwner, Holder, WheelEntry {
     this.authentication = null;
     this.aliases = null;
     this.isBridge = false;
-    this.silenceMs = listener.connectTimeoutMs;
+    this.silenceMs = core.settings.connectTimeoutMs;
+    this.maximumPacketSize = 0;
+    this.wantsReasons = false;
+    this.hasToldReuse = false;
+    this.hasToldQuota = false;
     this.writableTopic = null;
     this.writableGeneration = -1;
     this.publishView = null;
+    this.share = new TurnShare();
     this.isOver = false;
     this.link = new Link(transport, core.turn, core.settings.sizesBeforeConnect, this, core.metrics);
     core.connections += 1;
     core.peers.add(this);
     listener.connections += 1;
     core.metrics.add(SOCKETS, 1);
-    core.wheel.add(this, monotonicNow() + listener.connectTimeoutMs);
+    this.waitsSince = this.link.lastReceived;
+    core.wheel.add(this, this.waitsSince + this.silenceMs);
     this.link.open();
   }
 
@@ -141,24 +165,68 @@ export class Peer implements LinkOwner, Holder, WheelEntry {
       default:
         onAck(this, buffer, first, start, end);
     }
+    if (this.share.isUsedUp(this.core.router.work)) this.letOthers();
     return this.link.isReading;
   }
 
   received(count: number): void {
+    this.share.begin(this.core.router.work);
     this.core.metrics.add(BYTES_RECEIVED, count);
+  }
+
+  /** The rest of the chunk waits until all others had their turn. */
+  private letOthers(): void {
+    if (this.isOver || this.link.isPausedFor(PAUSE_TURN)) return;
+    this.link.pause(PAUSE_TURN);
+    setImmediate(() => {
+      touch();
+      this.share.begin(this.core.router.work);
+      this.link.resume(PAUSE_TURN);
+    });
   }
 
   drained(): void {
     this.session?.fill();
   }
 
-  /** Encodes and queues a control packet. */
+  /** Settles the version, and what the client wants to be told, by its CONNECT. */
+  settleTerms(profile: Profile, properties: Properties): void {
+    this.link.useProfile(profile);
+    this.maximumPacketSize = properties.maximumPacketSize ?? 0;
+    this.wantsReasons = profile.hasProperties && properties.requestProblemInformation !== 0;
+  }
+
+  /** The properties of an acknowledgement that refuses. */
+  because(why: string): Properties {
+    return this.wantsReasons ? { reasonString: why } : NO_PROPERTIES;
+  }
+
+  /**
+   * Encodes and queues a control packet, without its reason string if it would be too large for the client with it
+   * [MQTT-3.1.2-24]. A client that cannot take its answer at all is not left waiting for it: the connection ends.
+   */
   send(packet: ControlPacket): void {
     if (this.isOver) return;
-    const bytes = encode(this.profile, packet);
+    let bytes = encode(this.profile, packet);
     if (bytes.length === 0) return;
+    if (this.isTooLarge(bytes)) {
+      bytes = encode(this.profile, withoutReasonString(packet));
+      if (this.isTooLarge(bytes)) {
+        if (packet.type !== DISCONNECT && packet.type !== CONNACK) this.close(PACKET_TOO_LARGE, WHY.packetSize);
+        return;
+      }
+    }
     this.core.metrics.packetOut(packet.type);
     this.link.outbox.pushControl(bytes);
+  }
+
+  /** Whether a packet is not larger than the client takes. */
+  takes(packet: ControlPacket): boolean {
+    return this.maximumPacketSize === 0 || !this.isTooLarge(encode(this.profile, packet));
+  }
+
+  private isTooLarge(bytes: Buffer): boolean {
+    return this.maximumPacketSize > 0 && bytes.length > this.maximumPacketSize;
   }
 
   /** Queues a bodiless answer. */
@@ -178,17 +246,25 @@ export class Peer implements LinkOwner, Holder, WheelEntry {
     } else {
       log.information?.(`Protocol error from ${this.name} [${this.place}]: ${fault.message}.`);
     }
-    this.close(fault.reason);
+    this.close(fault.reason, sentence(fault.message));
   }
 
-  /** The broker ends the connection for a reason; an MQTT 5 client is told. The will is published. */
-  close(reason: Reason, properties: Properties = NO_PROPERTIES): void {
+  /** The broker ends the connection for a reason; an MQTT 5 client is told, and `why`. The will is published. */
+  close(reason: Reason, why: string, extra: Properties = NO_PROPERTIES): void {
     if (this.isOver) return;
-    if (this.session !== null && this.profile.hasProperties && reason.packets.includes(DISCONNECT)) {
-      this.core.log.debug?.(`Sending DISCONNECT to ${this.name} (rc${reason.code})`);
-      this.send({ type: DISCONNECT, code: reason.code, properties });
-    }
+    if (this.profile.hasProperties) this.sayGoodbye(reason, { reasonString: why, ...extra });
     this.end(reason.log, reason.code);
+  }
+
+  /** Before CONNACK there must be no DISCONNECT [MQTT-3.14.0-1]: a CONNACK takes its place (section 4.13.1). */
+  private sayGoodbye(reason: Reason, properties: Properties): void {
+    const type = this.session === null ? CONNACK : DISCONNECT;
+    if (!reason.packets.includes(type)) return;
+    if (type === CONNACK) this.send({ type, sessionPresent: false, code: reason.code, properties });
+    else {
+      this.core.log.debug?.(`Sending DISCONNECT to ${this.name} (rc${reason.code})`);
+      this.send({ type, code: reason.code, properties });
+    }
   }
 
   /** Refuses a client whose CONNACK is already queued. */
@@ -202,7 +278,7 @@ export class Peer implements LinkOwner, Holder, WheelEntry {
   }
 
   get waitingMessages(): number {
-    return this.link.outbox.messages;
+    return this.link.outbox.messages + (this.session?.late.length ?? 0);
   }
 
   get waitingBytes(): number {
@@ -215,17 +291,23 @@ export class Peer implements LinkOwner, Holder, WheelEntry {
 
   takenOver(): void {
     this.core.log.notice?.(`Client ${this.name} already connected, closing old connection.`);
-    this.close(SESSION_TAKEN_OVER);
+    this.close(SESSION_TAKEN_OVER, WHY.takenOver);
   }
 
   due(): number {
     touch();
     if (this.silenceMs === 0) return 0;
-    const deadline = this.link.lastReceived + this.silenceMs;
+    const deadline = (this.session === null ? this.waitsSince : this.link.lastReceived) + this.silenceMs;
     if (monotonicNow() < deadline) return deadline;
     // Who waits for a plugin is not read from: its silence is ours.
-    if (this.link.isPausedFor(PAUSE_HOOK)) return monotonicNow() + this.silenceMs;
-    this.close(KEEP_ALIVE_TIMEOUT);
+    if (this.link.isPausedFor(PAUSE_HOOK | PAUSE_PACE)) return monotonicNow() + this.silenceMs;
+    if (this.session === null) {
+      const seconds = this.silenceMs / 1000;
+      this.core.log.information?.(
+        `No complete CONNECT from ${this.place} within ${seconds} seconds (connect_timeout).`,
+      );
+    }
+    this.close(KEEP_ALIVE_TIMEOUT, `No packet came within ${this.silenceMs / 1000} seconds.`);
     return 0;
   }
 
@@ -272,6 +354,13 @@ export class Peer implements LinkOwner, Holder, WheelEntry {
   get place(): string {
     return `${this.info.address}:${this.info.port}`;
   }
+}
+
+/** The same packet, for a client for whom it is too large with a reason string [MQTT-3.2.2-19, MQTT-3.4.2-2 and its like]. */
+function withoutReasonString(packet: ControlPacket): ControlPacket {
+  if (!('properties' in packet) || packet.properties.reasonString === undefined) return packet;
+  const { reasonString: _, ...properties } = packet.properties;
+  return { ...packet, properties };
 }
 
 /** What the system said about a broken connection, in Mosquitto's manner. */

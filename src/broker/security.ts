@@ -1,12 +1,12 @@
 // The hook sets of a broker: one for each combination of security options that listeners have. An embedding program's
 // plugins stand in all of them, but live once: they are reloaded and closed by a set of their own.
 import type { Config, ListenerConfig, SecurityConfig } from '../config/config.ts';
-import { ConfigError } from '../config/errors.ts';
+import { ConfigError, errorAt } from '../config/errors.ts';
 import type { Logger } from '../log/logger.ts';
 import { HookSet } from './hooks/hooks.ts';
 import { HOOK_POINTS, type Plugin } from './hooks/points.ts';
 import { HashPool } from './plugins/hash-pool.ts';
-import { securityPlugins } from './plugins/security.ts';
+import { BadSecurityFile, type SecurityFile, securityPlugins } from './plugins/security.ts';
 
 /** Builds, finds, reloads and closes hook sets. */
 export class SecurityHooks {
@@ -27,26 +27,32 @@ export class SecurityHooks {
   }
 
   /**
-   * Makes the hook sets of a configuration and keeps those whose options did not change. Throws ConfigError, with nothing
-   * changed, if a file that is new to the configuration is bad. The result puts the sets into force, has those that were
-   * kept read their files anew, and returns the sentences about files that are bad: what was read before stays in force.
+   * Makes the hook sets of a configuration, and has those whose options did not change read their files anew. Throws
+   * ConfigError, with nothing changed, if a file is bad. The result puts everything into force.
    */
-  prepare(config: Config): () => string[] {
+  prepare(config: Config): () => void {
     const next = new Map<string, HookSet>();
-    const kept: HookSet[] = [];
+    const commits: (() => void)[] = [];
     for (const listener of config.listeners) {
       const key = keyOf(listener);
       if (next.has(key)) continue;
       const present = this.sets.get(key);
-      if (present !== undefined) kept.push(present);
+      if (present !== undefined) commits.push(reread(present, listener));
       next.set(key, present ?? this.make(listener));
     }
     return () => {
-      const errors = [this.own, ...kept].flatMap((set) => set.reload());
+      for (const commit of commits) commit();
       for (const [key, set] of this.sets) if (!next.has(key)) set.close();
       this.sets = next;
-      return errors;
     };
+  }
+
+  /**
+   * Has the embedding program's plugins read their files anew. Throws ConfigError if one can't. The result puts what they
+   * read into force, as far as they leave that to us: so this comes last of what may fail.
+   */
+  prepareOwn(): () => void {
+    return reread(this.own, null);
   }
 
   /** The hook set of a listener of the configuration that was prepared last. */
@@ -65,7 +71,7 @@ export class SecurityHooks {
     try {
       return this.setOf([...this.lent, ...securityPlugins(options, this.log, this.pool)]);
     } catch (error) {
-      throw new ConfigError((error as Error).message.split('\n'));
+      throw error instanceof BadSecurityFile ? badFile(listener, error.option, error.message) : error;
     }
   }
 
@@ -75,6 +81,26 @@ export class SecurityHooks {
       this.log.error?.(`Error: Plugin ${plugin} failed in ${point}: ${text}`);
     });
   }
+}
+
+/** The options that name the files of the built-in plugins. */
+const OPTION_OF: Readonly<Record<string, SecurityFile>> = { 'password-file': 'passwordFile', 'acl-file': 'aclFile' };
+
+/** Reads the files of a set; throws ConfigError with the sentences of all that are bad. `listener` is one that it serves. */
+function reread(set: HookSet, listener: ListenerConfig | null): () => void {
+  const { failures, commit } = set.prepareReload();
+  if (failures.length === 0) return commit;
+  const lines = failures.flatMap(({ plugin, sentence }) => {
+    const option = OPTION_OF[plugin];
+    if (listener === null || option === undefined) return sentence.split('\n');
+    return badFile(listener, option, sentence).lines;
+  });
+  throw new ConfigError(lines);
+}
+
+/** A bad file, with the place of the option that names it. */
+export function badFile(listener: ListenerConfig, option: SecurityFile, sentence: string): ConfigError {
+  return errorAt(listener.security.places.get(option) ?? null, sentence);
 }
 
 /** A plugin's points alone: whoever closes or reloads this does not reach the plugin. */

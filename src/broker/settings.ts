@@ -11,9 +11,9 @@ import type { Retained } from './routing/retained.ts';
 import type { Router } from './routing/router.ts';
 import type { TopicTable } from './routing/topics.ts';
 import type { Trie } from './routing/trie.ts';
+import type { SessionHost } from './sessions/host.ts';
 import type { SessionLimits } from './sessions/limits.ts';
 import type { SessionRegistry } from './sessions/registry.ts';
-import type { SessionHost } from './sessions/session.ts';
 
 /** Broker-wide settings of the core. */
 export interface Settings {
@@ -27,7 +27,21 @@ export interface Settings {
   readonly messageSizeLimit: number;
   /** Seconds, 0 for no limit. */
   readonly maxKeepAlive: number;
+  /** Milliseconds that a connection may take until its CONNECT is complete. */
+  readonly connectTimeoutMs: number;
+  /** Topic filters in one SUBSCRIBE or UNSUBSCRIBE, infinite for no limit. */
+  readonly maxTopicsPerSubscribe: number;
+  /** Subscriptions of one session, infinite for no limit. */
+  readonly maxSubscriptions: number;
   readonly retainAvailable: boolean;
+  /** What subscriptions may have. */
+  readonly wildcardsAvailable: boolean;
+  readonly sharedAvailable: boolean;
+  readonly identifiersAvailable: boolean;
+  /** Payloads that are said to be UTF-8 must be. */
+  readonly checksPayloadFormat: boolean;
+  /** What MQTT 5 clients that ask are told about response topics, %c and %u to be filled in; null for nothing. */
+  readonly responseInformation: string | null;
   readonly checkRetainSource: boolean;
   /** Sessions and connections, -1 for no limit. */
   readonly maxClients: number;
@@ -48,6 +62,8 @@ export interface ListenerSettings {
   /** Prefix of all topics of this listener's clients, null without. */
   readonly mountPoint: string | null;
   readonly maxConnections: number;
+  /** Connections a second from one address, 0 for no limit. */
+  readonly maxConnectionRate: number;
   readonly allowZeroLengthClientId: boolean;
   readonly autoIdPrefix: string;
   readonly useUsernameAsClientId: boolean;
@@ -60,7 +76,7 @@ export interface CorePeer {
   /** Messages and bytes that wait to be written to it. */
   readonly waitingMessages: number;
   readonly waitingBytes: number;
-  close(reason: Reason): void;
+  close(reason: Reason, why: string): void;
   /** Closes the line at once. */
   destroy(): void;
 }

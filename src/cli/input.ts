@@ -2,7 +2,8 @@
 import { open } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { MAX_VARINT } from '../protocol/constants.ts';
-import { systemErrorText, UsageError } from './messages.ts';
+import { systemErrorText } from '../util/system-error.ts';
+import { UsageError } from './messages.ts';
 
 /** Largest payload in bytes; a little less still fits, depending on the topic, and the client checks that. */
 const MAX_PAYLOAD = MAX_VARINT;

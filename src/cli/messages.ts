@@ -39,33 +39,3 @@ export function tlsFileError(file: string, cause: string): UsageError {
   const second = missing ? `There is no file "${file}".` : `"${file}": ${cause}`;
   return new UsageError(`Problem setting TLS options: ${first}\n${second}`, 'nothing');
 }
-
-/** Text of a system error for people, without Node's decoration: 'No such file or directory'. */
-export function systemErrorText(error: unknown): string {
-  const code = (error as NodeJS.ErrnoException).code ?? '';
-  return SYSTEM_ERRORS[code] ?? (error instanceof Error ? error.message : String(error));
-}
-
-const SYSTEM_ERRORS: Readonly<Record<string, string>> = {
-  EACCES: 'Permission denied',
-  EADDRINUSE: 'Address already in use',
-  EADDRNOTAVAIL: 'Cannot assign requested address',
-  EAI_AGAIN: 'Temporary failure in name resolution',
-  ECONNREFUSED: 'Connection refused',
-  ECONNRESET: 'Connection reset by peer',
-  EEXIST: 'File exists',
-  EHOSTUNREACH: 'No route to host',
-  EISDIR: 'Is a directory',
-  ELOOP: 'Too many levels of symbolic links',
-  EMFILE: 'Too many open files',
-  ENAMETOOLONG: 'File name too long',
-  ENETUNREACH: 'Network is unreachable',
-  ENOENT: 'No such file or directory',
-  ENOSPC: 'No space left on device',
-  ENOTDIR: 'Not a directory',
-  ENOTFOUND: 'Name or service not known',
-  EPERM: 'Operation not permitted',
-  EPIPE: 'Broken pipe',
-  EROFS: 'Read-only file system',
-  ETIMEDOUT: 'Connection timed out',
-};

@@ -1,7 +1,13 @@
 // The pid file: where the broker says who it is.
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import process from 'node:process';
-import { EXIT_PID_FILE, systemErrorText, UsageError } from './messages.ts';
+import { openNow, TO_REPLACE } from '../util/open-now.ts';
+import { readSmallFile, type UnreadableFile } from '../util/small-file.ts';
+import { systemErrorText } from '../util/system-error.ts';
+import { EXIT_PID_FILE, UsageError } from './messages.ts';
+
+/** Largest file that is taken for a pid file, in bytes. */
+const LARGEST_FILE = 4096;
 
 /** A pid file that names this process. */
 export interface PidFile {
@@ -13,9 +19,16 @@ export interface PidFile {
 
 /** Writes this process's id. Throws UsageError with the exit code for it. */
 export function writePidFile(file: string): PidFile {
-  const before = read(file);
+  let before: string | null;
   try {
-    writeFileSync(file, `${process.pid}\n`);
+    // What is too large for a pid file is one by mistake, and is left alone.
+    before = read(file);
+    const descriptor = openNow(file, TO_REPLACE);
+    try {
+      writeSync(descriptor, `${process.pid}\n`);
+    } finally {
+      closeSync(descriptor);
+    }
   } catch (error) {
     throw new UsageError(`Unable to write pid file ${file}. ${systemErrorText(error)}.`, 'nothing', EXIT_PID_FILE);
   }
@@ -25,9 +38,8 @@ export function writePidFile(file: string): PidFile {
       else writeFileSync(file, before);
     },
     remove: () => {
-      if (read(file)?.trim() !== String(process.pid)) return;
       try {
-        rmSync(file);
+        if (read(file)?.trim() === String(process.pid)) rmSync(file);
       } catch {
         // The rights to it may be gone with root's. A left-over file does no harm: the next start overwrites it.
       }
@@ -35,10 +47,12 @@ export function writePidFile(file: string): PidFile {
   };
 }
 
+/** What is in the file, null where there is none. Throws UnreadableFile. */
 function read(file: string): string | null {
   try {
-    return readFileSync(file, 'utf8');
-  } catch {
-    return null;
+    return readSmallFile(file, LARGEST_FILE).bytes.toString();
+  } catch (error) {
+    if ((error as UnreadableFile).code === 'ENOENT') return null;
+    throw error;
   }
 }

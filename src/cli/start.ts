@@ -4,6 +4,7 @@ import { EXIT_CONFIG, EXIT_ERROR, UsageError } from './messages.ts';
 import type { Tool } from './options/row.ts';
 import { TOOLS } from './options/tools.ts';
 import { type Parsed, parseArguments } from './parse.ts';
+import { checkArguments } from './raw-arguments.ts';
 import { paintFor } from './terminal.ts';
 import { helpText, versionText } from './usage.ts';
 
@@ -14,6 +15,7 @@ export async function readCommandLine<T extends Tool>(
   io: Io,
 ): Promise<Parsed<T> | number> {
   try {
+    checkArguments(argv);
     const parsed = parseArguments(tool, argv);
     const { help, version } = parsed.options as { help: boolean; version: boolean };
     if (!help && !version) return parsed;

@@ -3,8 +3,10 @@
 import { appendFileSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { TlsClientOptions } from '../client/options.ts';
+import { readSmallFile } from '../util/small-file.ts';
+import { systemErrorText } from '../util/system-error.ts';
 import type { Io } from './io.ts';
-import { systemErrorText, tlsFileError } from './messages.ts';
+import { tlsFileError } from './messages.ts';
 import type { Fields } from './options/row.ts';
 import type { TLS_OPTIONS } from './options/tls.ts';
 
@@ -17,6 +19,10 @@ const SYSTEM_FILES = [
   '/etc/ssl/ca-bundle.pem',
   '/etc/ssl/cert.pem',
 ] as const;
+
+/** Largest file that is read, in bytes. */
+const LARGEST_FILE = 64 * 1024 * 1024;
+const PIPE_PATIENCE_MS = 2000;
 
 /** The client's TLS options. Throws UsageError for a file that can't be used. */
 export function tlsOptions(options: TlsFields, env: Io['env']): TlsClientOptions {
@@ -61,7 +67,7 @@ function readDirectory(directory: string): string[] {
   try {
     const texts = readdirSync(directory, { withFileTypes: true })
       .filter((entry) => !entry.isDirectory())
-      .map((entry) => readFileSync(path.join(directory, entry.name), 'utf8'));
+      .map((entry) => readText(path.join(directory, entry.name)));
     return texts.filter((text) => isPem(text, 'CERTIFICATE'));
   } catch (error) {
     throw fileError(directory, error);
@@ -71,12 +77,17 @@ function readDirectory(directory: string): string[] {
 function readPem(file: string, kind: 'CERTIFICATE' | 'PRIVATE KEY'): string {
   let text: string;
   try {
-    text = readFileSync(file, 'utf8');
+    text = readText(file);
   } catch (error) {
     throw fileError(file, error);
   }
   if (!isPem(text, kind)) throw tlsFileError(file, `It holds no ${kind.toLowerCase()} in PEM form.`);
   return text;
+}
+
+/** A file or, within two seconds, what a pipe says (`--cafile <(command)` of a shell). */
+function readText(file: string): string {
+  return readSmallFile(file, LARGEST_FILE, PIPE_PATIENCE_MS).bytes.toString();
 }
 
 function isPem(text: string, kind: 'CERTIFICATE' | 'PRIVATE KEY'): boolean {

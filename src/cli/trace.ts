@@ -16,6 +16,7 @@ import {
 } from '../protocol/constants.ts';
 import type { ControlPacket, SubscriptionRequest } from '../protocol/packets.ts';
 import { reasonOf } from '../protocol/reasons.ts';
+import { brokersWords } from './brokers-words.ts';
 
 type Packet = ControlPacket | PublishTrace;
 
@@ -78,6 +79,11 @@ export function traceLines(line: (text: string) => void): ClientTrace {
   }
 
   function received(packet: Packet): void {
+    showReceived(packet);
+    if ('properties' in packet) for (const words of brokersWords(packet.properties)) line(words);
+  }
+
+  function showReceived(packet: Packet): void {
     switch (packet.type) {
       case CONNACK:
         if (packet.properties.assignedClientIdentifier !== undefined) id = packet.properties.assignedClientIdentifier;

@@ -1,15 +1,25 @@
 // The public client: calls and events in front, the session behind them, and one connection after the other underneath.
+import { isUtf8 } from 'node:buffer';
 import { dialer as dialerTo } from '../net/endpoint.ts';
 import { PAUSE_CALLER } from '../net/link.ts';
 import type { Dialer } from '../net/transport.ts';
-import { SUBSCRIBE, UNSUBSCRIBE } from '../protocol/constants.ts';
+import { PUBLISH, SUBSCRIBE, UNSUBSCRIBE } from '../protocol/constants.ts';
 import type { AckPacket, ConnackPacket, SubackPacket, UnsubackPacket } from '../protocol/packets.ts';
 import { NO_PROPERTIES, type Properties } from '../protocol/properties.ts';
-import { PROTOCOL_ERROR, type Reason, SUCCESS, TOPIC_FILTER_INVALID, TOPIC_NAME_INVALID } from '../protocol/reasons.ts';
+import {
+  PAYLOAD_FORMAT_INVALID,
+  PROTOCOL_ERROR,
+  type Reason,
+  SUCCESS,
+  TOPIC_FILTER_INVALID,
+  TOPIC_NAME_INVALID,
+} from '../protocol/reasons.ts';
 import { topicFilterFault, topicNameFault } from '../protocol/topic.ts';
 import type { Connection, ConnectionOwner } from './connection.ts';
+import { Destination } from './destination.ts';
 import { ConnectionLost, InvalidRequest } from './errors.ts';
 import { Handlers } from './handlers.ts';
+import { goodbyeRefusal, subscriptionFault } from './limits.ts';
 import { MessageStream } from './message-stream.ts';
 import type {
   Client,
@@ -23,8 +33,10 @@ import type {
   SubscribeResult,
 } from './options.ts';
 import { OutgoingMessage, OutgoingRequest } from './outgoing.ts';
+import { propertiesFault } from './outgoing-properties.ts';
 import { connectOnce, keepTrying } from './reconnect.ts';
 import { Session } from './session.ts';
+import type { SessionState } from './session-state.ts';
 import { type Settings, settingsOf } from './settings.ts';
 
 /** Reasons of ours to pause the link, beside those of net/link.ts: a full reader, and a caller that cannot listen yet. */
@@ -42,10 +54,19 @@ export function connect(options: ClientOptions): Promise<Client> {
   return connectVia(options, null);
 }
 
-/** As `connect`, through a dialer of the caller's choice; null takes the endpoint's. */
-export async function connectVia(options: ClientOptions, dialer: Dialer | null): Promise<Client> {
+/**
+ * As `connect`, through a dialer of the caller's choice; null takes the endpoint's.
+ * @param toOthers makes the dialers for servers that this one refers us to
+ */
+export async function connectVia(
+  options: ClientOptions,
+  dialer: Dialer | null,
+  toOthers: (endpoint: Settings['endpoint']) => Dialer = dialerTo,
+): Promise<Client> {
   const settings = settingsOf(options);
-  const client = new MqttClient(settings, dialer ?? dialerTo(settings.endpoint));
+  const home = dialer ?? dialerTo(settings.endpoint);
+  const follow = settings.followServerReference ? toOthers : null;
+  const client = new MqttClient(settings, new Destination(settings.endpoint, home, follow));
   await client.start();
   return client;
 }
@@ -58,8 +79,8 @@ function optional<T>(promise: Promise<T>): Promise<T> {
 
 class MqttClient implements Client, ConnectionOwner {
   private readonly settings: Settings;
-  private readonly dialer: Dialer;
-  private readonly session: Session;
+  private readonly destination: Destination;
+  private readonly sessionState: Session;
   private readonly handlers: Handlers;
   private readonly giveUp: AbortController;
   private readonly topics: Map<string, Buffer>;
@@ -75,10 +96,10 @@ class MqttClient implements Client, ConnectionOwner {
   /** What calls are told once end() was called or the client is closed. */
   private gone: ConnectionLost | null;
 
-  constructor(settings: Settings, dialer: Dialer) {
+  constructor(settings: Settings, destination: Destination) {
     this.settings = settings;
-    this.dialer = dialer;
-    this.session = new Session(settings);
+    this.destination = destination;
+    this.sessionState = new Session(settings);
     this.handlers = new Handlers();
     this.giveUp = new AbortController();
     this.topics = new Map();
@@ -98,18 +119,26 @@ class MqttClient implements Client, ConnectionOwner {
 
   /** The first attempt. */
   start(): Promise<void> {
-    return connectOnce(this.settings, this.dialer, this, true, this.giveUp.signal);
+    return connectOnce(this.settings, this.destination, this, true, this.giveUp.signal);
   }
 
   get info(): ConnectedInfo {
     return this.granted ?? { sessionPresent: false, clientId: this.settings.clientId, properties: NO_PROPERTIES };
   }
 
+  get clientId(): string {
+    return this.info.clientId;
+  }
+
+  get hasSession(): boolean {
+    return this.granted !== null || this.settings.mayHaveSession;
+  }
+
   publish(topic: string, payload: string | Buffer, options: PublishOptions = {}): Promise<PublishResult> {
     if (this.gone !== null) return optional(Promise.reject(this.gone));
     const message = this.messageOf(topic, payload, options);
     if (message instanceof InvalidRequest) return optional(Promise.reject(message));
-    return optional(this.session.sender.publish(message));
+    return optional(this.sessionState.sender.publish(message));
   }
 
   subscribe(
@@ -125,6 +154,8 @@ class MqttClient implements Client, ConnectionOwner {
       ...(typeof filter === 'string' ? { filter } : filter),
     }));
     const names = subscriptions.map((subscription) => subscription.filter);
+    const fault = subscriptions.map(subscriptionFault).find((text) => text !== null);
+    if (fault !== undefined) return optional(Promise.reject(new InvalidRequest(PROTOCOL_ERROR, fault)));
     return this.request({ type: SUBSCRIBE, subscriptions, properties }, names);
   }
 
@@ -154,7 +185,7 @@ class MqttClient implements Client, ConnectionOwner {
   }
 
   drained(count = 0): Promise<void> {
-    return optional(this.gone === null ? this.session.sender.drained(count) : Promise.reject(this.gone));
+    return optional(this.gone === null ? this.sessionState.sender.drained(count) : Promise.reject(this.gone));
   }
 
   pause(): void {
@@ -167,7 +198,21 @@ class MqttClient implements Client, ConnectionOwner {
     this.connection?.resume(PAUSE_CALLER);
   }
 
+  reauthenticate(): Promise<void> {
+    if (this.gone !== null) return optional(Promise.reject(this.gone));
+    const again = this.connection?.reauthenticate();
+    return optional(
+      again ?? Promise.reject(new InvalidRequest(PROTOCOL_ERROR, 'there is no connection at the moment')),
+    );
+  }
+
+  session(): SessionState {
+    return this.sessionState.save(this.clientId);
+  }
+
   end(code: number = SUCCESS.code, properties: Properties = NO_PROPERTIES): Promise<void> {
+    const refusal = goodbyeRefusal(this.settings, this.granted?.properties ?? NO_PROPERTIES, code, properties);
+    if (refusal !== null) return optional(Promise.reject(refusal));
     this.isEnding = true;
     this.gone ??= new ConnectionLost('The client was closed');
     if (this.connection === null) this.giveUp.abort(new ConnectionLost('The client was closed'));
@@ -177,10 +222,14 @@ class MqttClient implements Client, ConnectionOwner {
 
   connected(connection: Connection, packet: ConnackPacket): void {
     const { sessionPresent, properties } = packet;
-    const clientId = properties.assignedClientIdentifier ?? this.settings.clientId;
+    // Only a client without an identifier is given one [MQTT-3.2.2-16]; it keeps it from then on.
+    const clientId = this.clientId === '' ? (properties.assignedClientIdentifier ?? '') : this.clientId;
     this.granted = { sessionPresent, clientId, properties };
     this.connection = connection;
-    this.session.attach(connection, sessionPresent);
+    const { profile, cleanStart } = this.settings;
+    // MQTT 3.1 cannot tell whether there was a session: without a clean one, both sides go on.
+    const resumes = sessionPresent || !(profile.hasSessionPresent || cleanStart);
+    this.sessionState.attach(connection.output, resumes, !sessionPresent);
     if (this.isPaused) connection.pause(PAUSE_CALLER);
     // What the broker sends right behind CONNACK waits until whoever awaits connect() has had a chance to listen.
     connection.pause(PAUSE_START);
@@ -192,15 +241,15 @@ class MqttClient implements Client, ConnectionOwner {
   }
 
   message(message: ReceivedMessage): void {
-    this.session.receive(message, this.deliver);
+    this.sessionState.receive(message, this.deliver);
   }
 
   acknowledged(packet: AckPacket): void {
-    this.session.acknowledged(packet);
+    this.sessionState.acknowledged(packet);
   }
 
   answered(packet: SubackPacket | UnsubackPacket): void {
-    this.session.answered(packet);
+    this.sessionState.answered(packet);
   }
 
   disconnected(reason: Reason, properties: Properties): void {
@@ -208,23 +257,24 @@ class MqttClient implements Client, ConnectionOwner {
   }
 
   writable(): void {
-    this.session.sender.writable();
+    this.sessionState.sender.writable();
   }
 
   get hasUnsent(): boolean {
-    return this.session.sender.hasUnsent;
+    return this.sessionState.sender.hasUnsent;
   }
 
   lost(error: Error | null): void {
     this.connection = null;
-    this.session.detach();
+    this.sessionState.detach();
     const { reconnect } = this.settings;
     if (error === null || reconnect === null || this.isEnding) {
       this.finish(error);
       return;
     }
     const { signal } = this.giveUp;
-    const attempt = (): Promise<void> => connectOnce(this.settings, this.dialer, this, false, signal);
+    const attempt = (): Promise<void> => connectOnce(this.settings, this.destination, this, false, signal);
+    this.destination.follow(error);
     const announce = (why: Error, delayMs: number): void => this.handlers.reconnecting(why, delayMs);
     keepTrying(reconnect, error, attempt, announce, signal).catch((failure: Error) => {
       this.finish(this.isEnding ? null : failure);
@@ -235,7 +285,7 @@ class MqttClient implements Client, ConnectionOwner {
     if (this.isClosed) return;
     this.isClosed = true;
     this.gone ??= new ConnectionLost(error === null ? 'The client was closed' : error.message, null, error);
-    this.session.sender.fail(error ?? this.gone);
+    this.sessionState.sender.fail(error ?? this.gone);
     for (const stream of this.streams) stream.finish();
     this.streams.clear();
     this.settleClosing();
@@ -263,12 +313,19 @@ class MqttClient implements Client, ConnectionOwner {
     const qos = options.qos ?? 0;
     if (qos !== 0 && qos !== 1 && qos !== 2) return new InvalidRequest(PROTOCOL_ERROR, `${qos} is no QoS`);
     const properties = this.settings.profile.hasProperties ? (options.properties ?? NO_PROPERTIES) : NO_PROPERTIES;
+    if (properties !== NO_PROPERTIES) {
+      const fault = propertiesFault(properties, PUBLISH);
+      if (fault !== null) return new InvalidRequest(PROTOCOL_ERROR, fault);
+    }
     const alias = properties.topicAlias ?? 0;
-    const name = topic === '' && alias > 0 ? (this.connection?.aliasedTopic(alias) ?? '') : topic;
+    const name = topic === '' && alias > 0 ? (this.connection?.output.aliasedTopic(alias) ?? '') : topic;
     const topicBytes = this.bytesOfTopic(name);
     if (topicBytes instanceof InvalidRequest) return topicBytes;
     // At QoS 0 the caller may reuse its buffer as soon as the promise resolves, which is before the bytes leave.
     const bytes = typeof payload === 'string' || qos === 0 ? Buffer.from(payload as string) : payload;
+    if (properties.payloadFormatIndicator === 1 && !isUtf8(bytes)) {
+      return new InvalidRequest(PAYLOAD_FORMAT_INVALID, 'the payload is said to be text and is not valid UTF-8');
+    }
     try {
       return new OutgoingMessage(name, topicBytes, bytes, qos, options.retain ?? false, properties);
     } catch (error) {
@@ -290,6 +347,8 @@ class MqttClient implements Client, ConnectionOwner {
 
   private request(packet: OutgoingRequest['packet'], filters: readonly string[]): Promise<SubscribeResult> {
     if (this.gone !== null) return optional(Promise.reject(this.gone));
+    const wrong = this.settings.profile.hasProperties ? propertiesFault(packet.properties, packet.type) : null;
+    if (wrong !== null) return optional(Promise.reject(new InvalidRequest(PROTOCOL_ERROR, wrong)));
     const faults = filters.length === 0 ? ['there is none'] : filters.map(topicFilterFault);
     const fault = faults.find((text) => text !== null);
     if (fault !== undefined) {
@@ -297,7 +356,7 @@ class MqttClient implements Client, ConnectionOwner {
     }
     return optional(
       new Promise((resolve, reject) => {
-        this.session.sender.request(new OutgoingRequest(packet, { resolve, reject }));
+        this.sessionState.sender.request(new OutgoingRequest(packet, { resolve, reject }));
       }),
     );
   }

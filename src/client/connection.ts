@@ -4,6 +4,7 @@ import { FlushTurn } from '../net/flush.ts';
 import { Link, type LinkOwner } from '../net/link.ts';
 import type { Transport } from '../net/transport.ts';
 import {
+  AUTH,
   CONNACK,
   DISCONNECT,
   PINGREQ,
@@ -17,42 +18,53 @@ import {
   UNSUBACK,
 } from '../protocol/constants.ts';
 import { decode } from '../protocol/decode.ts';
-import { encode } from '../protocol/encode.ts';
 import { type PeerFault, ProtocolError, UnexpectedPacket } from '../protocol/errors.ts';
 import type {
   AckPacket,
   ConnackPacket,
+  ConnectPacket,
   ControlPacket,
+  DisconnectPacket,
   SubackPacket,
-  SubscribePacket,
   UnsubackPacket,
-  UnsubscribePacket,
 } from '../protocol/packets.ts';
 import { NO_PROPERTIES, type Properties } from '../protocol/properties.ts';
-import { KEEP_ALIVE_TIMEOUT, PROTOCOL_ERROR, type Reason, reasonFits, reasonOf, SUCCESS } from '../protocol/reasons.ts';
-import type { Profile } from '../protocol/version.ts';
+import {
+  KEEP_ALIVE_TIMEOUT,
+  PROTOCOL_ERROR,
+  type Reason,
+  reasonFits,
+  reasonOf,
+  SUCCESS,
+  UNSPECIFIED_ERROR,
+} from '../protocol/reasons.ts';
 import { monotonicNow, touch } from '../util/clock.ts';
-import { ConnectionLost, ConnectRefused, type InvalidRequest } from './errors.ts';
-import { IncomingMessages, readConnack, traceOf } from './incoming.ts';
+import { AuthExchange } from './authentication.ts';
+import { connackFault, readConnack } from './connack.ts';
+import { ConnectionLost, ConnectRefused, InvalidRequest } from './errors.ts';
+import { IncomingMessages, traceOf } from './incoming.ts';
 import { KeepAlive } from './keep-alive.ts';
-import { messageRefusal, requestRefusal, sizeLimits } from './limits.ts';
+import { sizeLimits } from './limits.ts';
 import type { ReceivedMessage } from './options.ts';
-import type { OutgoingMessage } from './outgoing.ts';
+import { Output } from './output.ts';
+import { disconnectFault, explained, unaskedInformation } from './rules.ts';
 import { connectPacket, type Settings } from './settings.ts';
 
-/** So many payload bytes leave at once, within the turn, so that a caller that never lets the loop turn is stopped. */
-const EARLY_FLUSH = 262_144;
+/** A reason to pause the link, beside those of net/link.ts and the client's: the method looks at what CONNACK brought. */
+const PAUSE_AUTH = 0x400;
 
 /** The first byte of a TLS alert, which an OpenSSL server answers plain text with. */
 const TLS_ALERT = 0x15;
-
-const NOTHING = Buffer.alloc(0);
 
 /** All clients of the process share one flush turn. */
 const turn = new FlushTurn();
 
 /** What a connection tells its client. */
 export interface ConnectionOwner {
+  /** The client identifier to connect with. */
+  readonly clientId: string;
+  /** Whether the broker may know a session of ours. */
+  readonly hasSession: boolean;
   /** CONNACK admitted us. Packets that follow it wait until the next loop turn. */
   connected(connection: Connection, packet: ConnackPacket): void;
   message(message: ReceivedMessage): void;
@@ -72,47 +84,45 @@ const OPEN_TYPES = [PUBLISH, PUBACK, PUBREC, PUBREL, PUBCOMP, SUBACK, UNSUBACK, 
 
 /** A connection to a broker. */
 export class Connection implements LinkOwner {
-  /** What CONNACK granted. */
-  granted: Properties;
+  readonly output: Output;
   private readonly settings: Settings;
-  private readonly profile: Profile;
   private readonly owner: ConnectionOwner;
   private readonly link: Link;
   private readonly incoming: IncomingMessages;
-  /** Topics that our aliases stand for on this connection. */
-  private readonly aliasTopics: Map<number, string>;
   private state: 'new' | 'open' | 'ending' | 'over';
   /** Why the connection ends; null for our own orderly end. */
   private error: Error | null;
   private startsClean: boolean;
   private settleStart: { resolve(): void; reject(error: Error): void } | null;
   private goodbye: ControlPacket | null;
-  /** Payload bytes that were pushed since the outbox was last emptied here. */
-  private unflushed: number;
+  /** The broker closed its half before our DISCONNECT had left: what was sent last may never have been read. */
+  private endedEarly: boolean;
   private pauses: number;
   private isInFrame: boolean;
   private readonly keepAlive: KeepAlive;
+  /** Null where CONNECT names no authentication method. */
+  private readonly exchange: AuthExchange | null;
   private endTimer: NodeJS.Timeout | null;
 
   constructor(transport: Transport, settings: Settings, owner: ConnectionOwner) {
-    this.granted = NO_PROPERTIES;
+    const { authentication, connectTimeoutMs, profile, properties } = settings;
     this.settings = settings;
-    this.profile = settings.profile;
     this.owner = owner;
-    this.incoming = new IncomingMessages(settings.profile, settings.properties.topicAliasMaximum ?? 0);
-    this.aliasTopics = new Map();
+    this.incoming = new IncomingMessages(profile, properties.topicAliasMaximum ?? 0);
     this.state = 'new';
     this.error = null;
     this.startsClean = false;
     this.settleStart = null;
     this.goodbye = null;
-    this.unflushed = 0;
+    this.endedEarly = false;
     this.pauses = 0;
     this.isInFrame = false;
     this.endTimer = null;
+    this.exchange = authentication === null ? null : new AuthExchange(authentication, this, connectTimeoutMs);
     const counters = { sentBytes: () => this.sentBytes(), sentPublish: () => {} };
-    this.link = new Link(transport, turn, sizeLimits([CONNACK], settings.properties), this, counters);
-    this.link.useProfile(settings.profile);
+    this.link = new Link(transport, turn, sizeLimits(this.types([CONNACK]), properties), this, counters);
+    this.link.useProfile(profile);
+    this.output = new Output(this.link, turn, settings, (error) => this.abandon(error));
     this.keepAlive = new KeepAlive(
       this.link,
       () => this.send({ type: PINGREQ }),
@@ -125,63 +135,34 @@ export class Connection implements LinkOwner {
     return new Promise((resolve, reject) => {
       this.settleStart = { resolve, reject };
       this.link.open();
-      const packet = connectPacket(this.settings, first);
+      let packet: ConnectPacket;
+      try {
+        packet = connectPacket(this.settings, first, this.owner.clientId);
+      } catch (error) {
+        // What the authentication begins with could not be had.
+        this.abandon(error as Error);
+        return;
+      }
       this.startsClean = packet.cleanStart;
       this.send(packet);
     });
   }
 
-  /** Whether bytes should wait, because the broker does not take them. */
-  get isCongested(): boolean {
-    return this.link.outbox.isPaused;
+  /** Authenticates anew. */
+  reauthenticate(): Promise<void> {
+    if (this.exchange !== null && this.state === 'open') return this.exchange.again();
+    const why = this.exchange === null ? 'CONNECT named no authentication method' : 'the client is closing';
+    return Promise.reject(new InvalidRequest(PROTOCOL_ERROR, why)); // [MQTT-4.12.0-7]
   }
 
-  /** Why a message cannot be sent on this connection, or null. */
-  refusal(message: OutgoingMessage): InvalidRequest | null {
-    return messageRefusal(this.profile, this.granted, message);
+  /** For the authentication: sends AUTH. */
+  sendAuth(code: number, properties: Properties): void {
+    this.send({ type: AUTH, code, properties });
   }
 
-  /** Sends a message; `id` 0 at QoS 0. */
-  publish(message: OutgoingMessage, id: number, dup: boolean): void {
-    let extra: Buffer = NOTHING;
-    if (message.alias > 0 && this.profile.hasProperties) {
-      const known = this.aliasTopics.get(message.alias) === message.topic;
-      this.aliasTopics.set(message.alias, message.topic);
-      extra = message.useAlias(message.alias, known);
-    }
-    this.link.outbox.push(message, message.flags(dup), id, extra);
-    this.unflushed += message.payloadEnd;
-    if (this.unflushed >= EARLY_FLUSH) this.flush();
-    this.settings.trace?.sending({
-      type: PUBLISH,
-      id,
-      topic: message.topic,
-      qos: message.qos,
-      retain: message.retain,
-      dup,
-      payloadLength: message.payloadEnd,
-    });
-  }
-
-  /** The topic that an alias of ours stands for. */
-  aliasedTopic(alias: number): string | undefined {
-    return this.aliasTopics.get(alias);
-  }
-
-  /** Sends an acknowledgement. */
-  acknowledge(type: AckPacket['type'], id: number, code: number): void {
-    if (code === SUCCESS.code && this.settings.trace === null) {
-      this.link.outbox.pushAck((type << 4) | (type === PUBREL ? 0x02 : 0), id);
-    } else {
-      this.send({ type, id, code, properties: NO_PROPERTIES });
-    }
-  }
-
-  /** Sends SUBSCRIBE or UNSUBSCRIBE. Returns why that cannot be, or null. */
-  request(packet: SubscribePacket | UnsubscribePacket): InvalidRequest | null {
-    const refusal = requestRefusal(this.profile, this.granted, packet);
-    if (refusal === null) this.send(packet);
-    return refusal;
+  /** For the authentication: ends the connection. */
+  giveUp(error: ConnectionLost): void {
+    this.close(error, UNSPECIFIED_ERROR.code);
   }
 
   /** Stops handing out packets for a reason (a bit of link.ts or of the caller's). */
@@ -206,7 +187,7 @@ export class Connection implements LinkOwner {
     if (this.state === 'over' || this.state === 'ending') return;
     this.state = 'ending';
     this.goodbye = { type: DISCONNECT, code, properties };
-    this.endTimer = setTimeout(() => this.link.destroy(), this.settings.connectTimeoutMs);
+    this.endTimer = setTimeout(() => this.destroy(), this.settings.connectTimeoutMs);
     // A handler's message is still to be acknowledged: frame() goes on from here.
     if (!this.isInFrame) this.finishEnding();
   }
@@ -215,7 +196,7 @@ export class Connection implements LinkOwner {
   abandon(error: Error): void {
     if (this.state === 'over') return;
     this.error ??= error;
-    this.link.destroy();
+    this.destroy();
   }
 
   frame(buffer: Buffer, first: number, start: number, end: number): boolean {
@@ -223,8 +204,8 @@ export class Connection implements LinkOwner {
     this.isInFrame = true;
     try {
       if (first >> 4 === PUBLISH) this.onPublish(buffer, first, start, end);
-      else if (this.state === 'new') this.onConnack(buffer, first, start, end);
-      else this.onControl(decode(this.profile, buffer, first, start, end));
+      else if (first >> 4 === CONNACK) this.onConnack(buffer, first, start, end);
+      else this.onControl(decode(this.settings.profile, buffer, first, start, end));
     } finally {
       this.isInFrame = false;
     }
@@ -238,15 +219,15 @@ export class Connection implements LinkOwner {
   }
 
   fault(fault: PeerFault): void {
-    const isAlert = this.state === 'new' && fault instanceof UnexpectedPacket && fault.first === TLS_ALERT;
-    this.error ??= isAlert
-      ? new ConnectionLost('The broker speaks TLS on this port, and this connection does not')
-      : fault;
-    if (this.profile.hasProperties && !isAlert) {
-      const code = reasonFits(fault.reason.code, DISCONNECT) ? fault.reason.code : PROTOCOL_ERROR.code;
-      this.send({ type: DISCONNECT, code, properties: NO_PROPERTIES });
+    const isFirst = this.state === 'new';
+    if (isFirst && fault instanceof UnexpectedPacket && fault.first === TLS_ALERT) {
+      this.error ??= new ConnectionLost('The broker speaks TLS on this port, and this connection does not');
+      this.link.end(turn);
+      return;
     }
-    this.link.end(turn);
+    const code = reasonFits(fault.reason.code, DISCONNECT) ? fault.reason.code : PROTOCOL_ERROR.code;
+    // Who dials has words of his own for a first packet that is no CONNACK.
+    this.close(isFirst ? fault : explained(fault, this.settings.profile), code);
   }
 
   drained(): void {
@@ -254,38 +235,51 @@ export class Connection implements LinkOwner {
     if (this.state === 'ending') this.finishEnding();
   }
 
+  ended(): void {
+    this.endedEarly = true;
+    // What has not left yet would be read by nobody.
+    this.link.destroy();
+  }
+
   closed(error: Error | null): void {
     // An end before DISCONNECT was sent is a loss: messages may have gone with it.
-    const ended = this.state === 'ending' && this.goodbye === null;
+    const ended = this.state === 'ending' && this.goodbye === null && !this.endedEarly;
     this.state = 'over';
     this.keepAlive.stop();
     if (this.endTimer !== null) clearTimeout(this.endTimer);
-    if (this.settleStart === null) {
-      const detail = error === null ? '' : `: ${error.message}`;
-      const reason = this.error ?? new ConnectionLost(`The connection was lost${detail}`, null, error);
-      this.owner.lost(ended ? null : reason);
-    } else {
-      this.settleStart.reject(this.error ?? neverAnswered(this.link.transport, error));
-    }
+    const detail = error === null ? '' : `: ${error.message}`;
+    const reason = this.error ?? new ConnectionLost(`The connection was lost${detail}`, null, error);
+    this.exchange?.close(reason);
+    if (this.settleStart === null) this.owner.lost(ended ? null : reason);
+    else this.settleStart.reject(this.error ?? neverAnswered(this.link.transport, error));
   }
 
-  /** Sends a control packet behind every message that was published before it. */
   private send(packet: ControlPacket): void {
+    if (this.state !== 'over') this.output.send(packet);
+  }
+
+  /** Ends the connection over a fault, with the reason where the version can tell one (MQTT 5.0 section 4.13). */
+  private close(error: Error, code: number): void {
     if (this.state === 'over') return;
-    const { outbox } = this.link;
-    if (outbox.messages > 0) this.flush();
-    outbox.pushControl(encode(this.profile, packet));
-    this.settings.trace?.sending(packet);
+    this.error ??= error;
+    if (this.settings.profile.hasProperties) this.send({ type: DISCONNECT, code, properties: NO_PROPERTIES });
+    this.link.end(turn);
+  }
+
+  /** A broker that does not close its side after our end is not waited for any longer, either. */
+  private destroy(): void {
+    this.link.destroy();
+    this.link.transport.destroy();
+  }
+
+  /** Types that may come, with AUTH where there is somebody to answer it [MQTT-4.12.0-6]. */
+  private types(types: readonly number[]): readonly number[] {
+    return this.exchange === null ? types : [...types, AUTH];
   }
 
   private sentBytes(): void {
     touch();
     this.keepAlive.sent(monotonicNow());
-  }
-
-  private flush(): void {
-    this.unflushed = 0;
-    this.link.outbox.flush(turn);
   }
 
   private onPublish(buffer: Buffer, first: number, start: number, end: number): void {
@@ -295,21 +289,33 @@ export class Connection implements LinkOwner {
   }
 
   private onConnack(buffer: Buffer, first: number, start: number, end: number): void {
-    const packet = readConnack(this.profile, buffer, first, start, end);
+    const packet = readConnack(this.settings.profile, buffer, first, start, end);
     this.settings.trace?.received(packet);
+    const { hasSession } = this.owner;
+    const context = { startsClean: this.startsClean, hasSession, hasMethod: this.exchange !== null };
+    const fault = connackFault(packet, context);
+    if (fault !== null) throw new ProtocolError(fault);
     if (packet.code !== SUCCESS.code) {
-      this.error = new ConnectRefused(this.profile, reasonOf(packet.code), packet.properties);
+      this.error ??= new ConnectRefused(this.settings.profile, reasonOf(packet.code), packet.properties);
       this.link.end(turn);
-      return;
+    } else if (this.exchange === null) {
+      this.open(packet);
+    } else {
+      this.pause(PAUSE_AUTH);
+      this.exchange.accepted(packet.properties, () => {
+        this.open(packet);
+        this.resume(PAUSE_AUTH);
+      });
     }
-    if (packet.sessionPresent && this.startsClean) {
-      throw new ProtocolError('a session is present after a clean start'); // [MQTT-3.2.2-2]
-    }
+  }
+
+  private open(packet: ConnackPacket): void {
+    const { profile, properties, keepAlive } = this.settings;
     this.state = 'open';
-    this.granted = packet.properties;
-    const goodbye = this.profile.hasProperties ? [DISCONNECT] : [];
-    this.link.setLimits(sizeLimits([...OPEN_TYPES, ...goodbye], this.settings.properties));
-    this.keepAlive.start(packet.properties.serverKeepAlive ?? this.settings.keepAlive); // [MQTT-3.1.2-21]
+    this.output.grant(packet.properties);
+    const goodbye = profile.hasProperties ? [DISCONNECT] : [];
+    this.link.setLimits(sizeLimits(this.types([...OPEN_TYPES, ...goodbye]), properties));
+    this.keepAlive.start(packet.properties.serverKeepAlive ?? keepAlive); // [MQTT-3.1.2-21, MQTT-3.2.2-21]
     const { settleStart } = this;
     this.settleStart = null;
     this.owner.connected(this, packet);
@@ -318,6 +324,8 @@ export class Connection implements LinkOwner {
 
   private onControl(packet: ControlPacket): void {
     this.settings.trace?.received(packet);
+    const fault = unaskedInformation(this.settings.properties, packet);
+    if (fault !== null) throw new ProtocolError(fault);
     switch (packet.type) {
       case PUBACK:
       case PUBREC:
@@ -329,17 +337,27 @@ export class Connection implements LinkOwner {
       case UNSUBACK:
         this.owner.answered(packet);
         break;
-      case DISCONNECT: {
-        const reason = reasonOf(packet.code);
-        this.error ??= new ConnectionLost(`The broker closed the connection: ${reason.text}`, reason);
-        this.link.end(turn);
-        this.owner.disconnected(reason, packet.properties);
+      case DISCONNECT:
+        this.onDisconnect(packet);
         break;
-      }
+      case AUTH:
+        this.exchange?.received(packet);
+        break;
       default:
         // PINGRESP: that something came is all it says.
         break;
     }
+  }
+
+  private onDisconnect(packet: DisconnectPacket): void {
+    const fault = disconnectFault(packet);
+    if (fault !== null) throw new ProtocolError(fault);
+    const { code, properties } = packet;
+    const reason = reasonOf(code);
+    const text = `The broker closed the connection: ${reason.text}`;
+    this.error ??= new ConnectionLost(text, reason, null, properties);
+    this.link.end(turn);
+    this.owner.disconnected(reason, properties);
   }
 
   private continue(reason: number): void {
@@ -351,14 +369,15 @@ export class Connection implements LinkOwner {
   /** Control packets overtake messages in the outbox, so DISCONNECT has to wait until these are gone. */
   private finishEnding(): void {
     const { outbox } = this.link;
-    if (this.goodbye === null) return;
-    this.flush();
-    if (outbox.messages > 0 || outbox.isPaused || this.owner.hasUnsent) {
+    if (this.goodbye === null || this.endedEarly) return;
+    this.output.flush();
+    if (outbox.messages > 0 || outbox.awaitsWritable || this.owner.hasUnsent) {
       this.endTimer?.refresh();
       return;
     }
-    this.send(this.goodbye);
+    const { goodbye } = this;
     this.goodbye = null;
+    this.send(goodbye);
     this.link.end(turn);
   }
 }

@@ -1,6 +1,6 @@
 // What a client's calls reject with, beside PeerFault (the broker broke the protocol) and the dialer's own errors.
 import { connackCode3 } from '../protocol/encode.ts';
-import type { Properties } from '../protocol/properties.ts';
+import { NO_PROPERTIES, type Properties } from '../protocol/properties.ts';
 import { CONNACK3, type Reason } from '../protocol/reasons.ts';
 import type { Profile } from '../protocol/version.ts';
 
@@ -9,7 +9,7 @@ export class ConnectRefused extends Error {
   readonly reason: Reason;
   /** The return code of MQTT 3.1 and 3.1.1 (1 … 5); 0 in versions that have reason codes. */
   readonly returnCode: number;
-  /** Properties of the CONNACK. */
+  /** Properties of the CONNACK: `reasonString` and `serverReference` among them. */
   readonly properties: Properties;
 
   constructor(profile: Profile, reason: Reason, properties: Properties) {
@@ -26,11 +26,19 @@ export class ConnectRefused extends Error {
 export class ConnectionLost extends Error {
   /** Why, where it is known: of the broker's DISCONNECT, or KEEP_ALIVE_TIMEOUT where it no longer answers. */
   readonly reason: Reason | null;
+  /** Properties of the broker's DISCONNECT: `reasonString` and `serverReference` among them. */
+  readonly properties: Properties;
 
-  constructor(message: string, reason: Reason | null = null, cause: Error | null = null) {
+  constructor(
+    message: string,
+    reason: Reason | null = null,
+    cause: Error | null = null,
+    properties: Properties = NO_PROPERTIES,
+  ) {
     super(message, cause === null ? {} : { cause });
     this.name = 'ConnectionLost';
     this.reason = reason;
+    this.properties = properties;
   }
 }
 

@@ -1,15 +1,12 @@
-// Received PUBLISH frames → messages: topic names are checked, topic aliases resolved. And CONNACK, which may come in two
-// forms.
+// Received PUBLISH frames → messages: topic names are checked, topic aliases resolved.
 import { InboundAliases } from '../flow/alias.ts';
-import { CONNACK, FLAG_RETAIN, PUBLISH } from '../protocol/constants.ts';
-import { decode } from '../protocol/decode.ts';
+import { FLAG_RETAIN, PUBLISH } from '../protocol/constants.ts';
 import { MalformedPacket, PeerFault, ProtocolError } from '../protocol/errors.ts';
-import type { ConnackPacket } from '../protocol/packets.ts';
 import { NO_PROPERTIES } from '../protocol/properties.ts';
 import { PublishView, publishProperties, readPublish } from '../protocol/publish.ts';
-import { TOPIC_ALIAS_INVALID, TOPIC_NAME_INVALID, UNSUPPORTED_PROTOCOL_VERSION } from '../protocol/reasons.ts';
+import { TOPIC_ALIAS_INVALID, TOPIC_NAME_INVALID } from '../protocol/reasons.ts';
 import { topicNameFault } from '../protocol/topic.ts';
-import { isValidString } from '../protocol/utf8.ts';
+import { isValidString, stringFault } from '../protocol/utf8.ts';
 import type { Profile } from '../protocol/version.ts';
 import type { PublishTrace, ReceivedMessage } from './options.ts';
 
@@ -51,7 +48,9 @@ export class IncomingMessages {
       if (topic === undefined) throw new ProtocolError('PUBLISH has neither a topic name nor a known alias');
       return topic;
     }
-    if (!isValidString(buffer, topicStart, topicEnd)) throw new MalformedPacket('the topic name is not valid UTF-8');
+    if (!isValidString(buffer, topicStart, topicEnd)) {
+      throw new MalformedPacket(`the topic name ${stringFault(buffer, topicStart, topicEnd)}`);
+    }
     const topic = buffer.toString('utf8', topicStart, topicEnd);
     const fault = topicNameFault(topic);
     if (fault !== null) throw new PeerFault(TOPIC_NAME_INVALID, `invalid topic name: ${fault}`);
@@ -71,23 +70,4 @@ export function traceOf(message: ReceivedMessage): PublishTrace {
     dup: message.dup,
     payloadLength: message.payload.length,
   };
-}
-
-/**
- * Reads CONNACK. A broker of 3.x answers a CONNECT of version 5 with return code 1 in its own form: two bytes and no
- * properties.
- */
-export function readConnack(
-  profile: Profile,
-  buffer: Buffer,
-  first: number,
-  start: number,
-  end: number,
-): ConnackPacket {
-  if (profile.hasProperties && end - start === 2 && buffer[start + 1] === 1) {
-    const { code } = UNSUPPORTED_PROTOCOL_VERSION;
-    return { type: CONNACK, sessionPresent: false, code, properties: NO_PROPERTIES };
-  }
-  // Nothing else passes the framer before CONNACK.
-  return decode(profile, buffer, first, start, end) as ConnackPacket;
 }

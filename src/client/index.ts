@@ -7,6 +7,7 @@ export type { Reason } from '../protocol/reasons.ts';
 export { connect } from './client.ts';
 export { ConnectionLost, ConnectRefused, InvalidRequest } from './errors.ts';
 export type {
+  Authentication,
   Client,
   ClientEvents,
   ClientOptions,
@@ -23,3 +24,4 @@ export type {
   TlsClientOptions,
 } from './options.ts';
 export { type RequestOptions, request } from './request.ts';
+export type { SavedMessage, SessionState } from './session-state.ts';

@@ -3,6 +3,7 @@ import type { TlsDialOptions } from '../net/specs.ts';
 import type { ControlPacket, SubscriptionRequest, Will } from '../protocol/packets.ts';
 import type { Properties } from '../protocol/properties.ts';
 import type { Reason } from '../protocol/reasons.ts';
+import type { SessionState } from './session-state.ts';
 
 /** TLS towards a broker. Contents are PEM text or DER bytes, not file names. */
 export type TlsClientOptions = TlsDialOptions;
@@ -42,14 +43,31 @@ export interface ReconnectOptions {
   readonly maxDelayMs: number;
 }
 
+/**
+ * Enhanced authentication (MQTT 5.0 section 4.12). One object serves every connection of a client, so a method that keeps
+ * something between steps starts over when `data` is asked for.
+ */
+export interface Authentication {
+  /** Name of the method: the server's word for it, for example 'SCRAM-SHA-256'. */
+  readonly method: string;
+  /** What CONNECT, or the AUTH of a re-authentication, begins with; a function is asked anew each time. */
+  readonly data?: Buffer | (() => Buffer);
+  /**
+   * Answers the data of the server. With reason CONTINUE_AUTHENTICATION (0x18) what it gives goes out as the next AUTH, null
+   * without data. With SUCCESS (0x00) it only looks at what came last: the place to check the server. To throw or reject
+   * ends the connection with ConnectionLost.
+   */
+  step(data: Buffer | null, reason: Reason): Buffer | null | Promise<Buffer | null>;
+}
+
 /** Options of `connect`. */
 export interface ClientOptions {
   readonly endpoint: Endpoint;
   /** '5' by default. */
   readonly version?: '3.1' | '3.1.1' | '5';
-  /** Default: `mosq-` and 18 random alphanumerics. */
+  /** Default: that of `session`, else `mosq-` and 18 random alphanumerics. */
   readonly clientId?: string;
-  /** Default true. */
+  /** Default true, false with a `session`. */
   readonly cleanStart?: boolean;
   /** Seconds, 0 or 1 … 65,535; default 60. */
   readonly keepAlive?: number;
@@ -65,6 +83,26 @@ export interface ClientOptions {
   /** Milliseconds for dialling and CONNACK together; default 30,000. */
   readonly connectTimeoutMs?: number;
   readonly trace?: ClientTrace;
+  /** Enhanced authentication (MQTT 5). */
+  readonly authentication?: Authentication;
+  /**
+   * The session of an earlier client, as its `session()` gave it: its unacknowledged messages are sent again and no QoS 2
+   * message is handed out twice. Null says that there is none: a broker that has one all the same is left
+   * [MQTT-3.2.2-4]. Without this option, what the broker has is taken over with an empty state.
+   */
+  readonly session?: SessionState | null;
+  /** Most topic aliases that the client uses by itself (MQTT 5), also bounded by the broker's maximum; default 0. */
+  readonly topicAliases?: number;
+  /**
+   * Goes to the server that a refusal, or with `reconnect` a DISCONNECT, of 0x9C or 0x9D names; default false, for
+   * credentials go there too. Only the first one named is tried.
+   */
+  readonly followServerReference?: boolean;
+  /**
+   * Refuses messages that say to be text and are no UTF-8 (MQTT 5): they are acknowledged by 0x99 and not handed out.
+   * Default false.
+   */
+  readonly checkPayloadFormat?: boolean;
   /** Sets TCP_NODELAY; default true. */
   readonly noDelay?: boolean;
 }
@@ -144,6 +182,20 @@ export interface Client {
   /** Stops and resumes taking bytes from the broker: back-pressure for receivers. */
   pause(): void;
   resume(): void;
-  /** Sends DISCONNECT and closes; resolves when closed. Reason code 0 by default, 4 has the broker send the will. */
+  /**
+   * Authenticates anew on the same connection (MQTT 5.0 section 4.12.1). Rejects with InvalidRequest without the option
+   * `authentication`, without a connection or while another one is under way, with ConnectionLost when it fails.
+   */
+  reauthenticate(): Promise<void>;
+  /**
+   * What another client needs to go on where this one stops: unacknowledged messages of QoS 1 and 2 and the identifiers of
+   * QoS 2 messages that were received and not released. To be taken when the client is closed, or at any moment.
+   */
+  session(): SessionState;
+  /**
+   * Sends DISCONNECT and closes; resolves when closed. Reason code 0 by default, 4 has the broker send the will. Rejects with
+   * InvalidRequest, and goes on, for a DISCONNECT that cannot be sent: a code that is none of a client's, or a session
+   * expiry above 0 where CONNECT said 0.
+   */
   end(code?: number, properties?: Properties): Promise<void>;
 }

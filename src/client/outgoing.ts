@@ -26,10 +26,12 @@ export class OutgoingMessage implements Publication {
   readonly qos: number;
   readonly retain: boolean;
   /** Topic alias that the caller wants, 0 without. */
-  readonly alias: number;
+  alias: number;
   /** Null where nobody waits: a QoS 0 message that could be sent at once. */
   settle: Settle<PublishResult> | null;
+  /** Equal topics of one client share their bytes, which so stand for the topic. */
   readonly topicKey: object;
+  readonly properties: Properties;
   /** Empty while the alias stands for the topic. */
   topicBytes: Buffer;
   readonly propertyBytes: Buffer;
@@ -55,7 +57,8 @@ export class OutgoingMessage implements Publication {
     this.qos = qos;
     this.retain = retain;
     this.settle = null;
-    this.topicKey = this;
+    this.topicKey = topicBytes;
+    this.properties = properties;
     this.topicBytes = topicBytes;
     this.wholeTopic = topicBytes;
     this.payloadBuffer = payload;
@@ -80,6 +83,12 @@ export class OutgoingMessage implements Publication {
   useAlias(alias: number, known: boolean): Buffer {
     this.topicBytes = known ? NOTHING : this.wholeTopic;
     return alias === 0 ? NOTHING : Buffer.from([TOPIC_ALIAS, alias >>> 8, alias & 0xff]);
+  }
+
+  /** The connection is over for which the alias was meant: the topic name stands for itself again [MQTT-3.3.2-7]. */
+  forgetAlias(): void {
+    this.alias = 0;
+    this.topicBytes = this.wholeTopic;
   }
 
   /** The shape never changes in a client's life, and neither does the QoS. */

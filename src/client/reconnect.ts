@@ -1,6 +1,5 @@
 // One attempt to connect, and the loop that makes another one until it works or cannot work.
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Dialer } from '../net/transport.ts';
 import {
   BAD_AUTHENTICATION_METHOD,
   BAD_USERNAME_OR_PASSWORD,
@@ -13,6 +12,7 @@ import {
 } from '../protocol/reasons.ts';
 import { Backoff } from '../util/backoff.ts';
 import { Connection, type ConnectionOwner } from './connection.ts';
+import type { Destination } from './destination.ts';
 import { ConnectionLost, ConnectRefused } from './errors.ts';
 import type { ReconnectOptions } from './options.ts';
 import type { Settings } from './settings.ts';
@@ -38,13 +38,14 @@ export function isFinal(error: Error): boolean {
 }
 
 /**
- * Dials, sends CONNECT and waits for CONNACK, all within the time of the settings.
+ * Dials, sends CONNECT and waits for CONNACK, all within the time of the settings; where the server names another one that
+ * may be gone to, there too.
  * @param first whether the client was never connected before
  * @param signal gives up
  */
 export async function connectOnce(
   settings: Settings,
-  dialer: Dialer,
+  destination: Destination,
   owner: ConnectionOwner,
   first: boolean,
   signal: AbortSignal,
@@ -55,19 +56,40 @@ export async function connectOnce(
     () => late.abort(new ConnectionLost(`No connection was made within ${seconds} seconds`)),
     settings.connectTimeoutMs,
   );
-  const either = AbortSignal.any([signal, late.signal]);
-  let stop = (): void => {};
   try {
-    const transport = await dialer.dial(either);
-    const connection = new Connection(transport, settings, owner);
-    stop = () => connection.abandon(either.reason as Error);
-    const started = connection.start(first);
-    if (either.aborted) stop();
-    else either.addEventListener('abort', stop, { once: true });
-    await started;
+    for (;;) {
+      try {
+        await dialAndStart(settings, destination, owner, first, AbortSignal.any([signal, late.signal]));
+        destination.arrived();
+        return;
+      } catch (error) {
+        if (destination.follow(error)) continue;
+        destination.goHome();
+        throw error;
+      }
+    }
   } finally {
     clearTimeout(timer);
-    either.removeEventListener('abort', stop);
+  }
+}
+
+async function dialAndStart(
+  settings: Settings,
+  destination: Destination,
+  owner: ConnectionOwner,
+  first: boolean,
+  signal: AbortSignal,
+): Promise<void> {
+  const transport = await destination.dialer.dial(signal);
+  const connection = new Connection(transport, settings, owner);
+  const stop = (): void => connection.abandon(signal.reason as Error);
+  const started = connection.start(first);
+  if (signal.aborted) stop();
+  else signal.addEventListener('abort', stop, { once: true });
+  try {
+    await started;
+  } finally {
+    signal.removeEventListener('abort', stop);
   }
 }
 

@@ -1,13 +1,10 @@
 // Request and response over publish and subscribe (MQTT 5.0 section 4.10).
 import { randomBytes } from 'node:crypto';
-import { reasonOf } from '../protocol/reasons.ts';
-import { topicMatches } from '../protocol/topic.ts';
+import { isRefusal, reasonOf } from '../protocol/reasons.ts';
 import { ConnectionLost, InvalidRequest } from './errors.ts';
 import type { Client, PublishOptions, ReceivedMessage } from './options.ts';
 
 const CORRELATION_BYTES = 16;
-/** Codes from here on refuse. */
-const REFUSAL = 0x80;
 
 /** What to ask and where the answer comes. */
 export interface RequestOptions extends PublishOptions {
@@ -22,14 +19,12 @@ export interface RequestOptions extends PublishOptions {
 }
 
 /**
- * Subscribes to the response topic, publishes the request and resolves to the first answer. An answer with other
- * correlation data than ours is somebody else's; one without any is taken, as simple responders send none. The
- * subscription stays. Rejects as publish and subscribe do, with InvalidRequest where the broker refuses either, and with
+ * Subscribes to the response topic, publishes the request and resolves to the first answer. The subscription stays. Rejects as publish and subscribe do, with InvalidRequest where the broker refuses either, and with
  * ConnectionLost where the client closes first.
  */
 export async function request(client: Client, options: RequestOptions): Promise<ReceivedMessage> {
   const { topic, payload, responseTopic, qos = 0 } = options;
-  const correlationData = options.properties?.correlationData ?? randomBytes(CORRELATION_BYTES);
+  const correlationData = options.properties?.correlationData ?? newCorrelationData();
   const answer = awaitAnswer(client, options, correlationData);
   try {
     const subscribed = await Promise.race([client.subscribe({ filter: responseTopic, qos }), answer.failed]);
@@ -49,7 +44,21 @@ export async function request(client: Client, options: RequestOptions): Promise<
 }
 
 function refuse(code: number, what: string): void {
-  if (code >= REFUSAL) throw new InvalidRequest(reasonOf(code), `the broker refused ${what}: ${reasonOf(code).text}`);
+  if (isRefusal(code)) throw new InvalidRequest(reasonOf(code), `the broker refused ${what}: ${reasonOf(code).text}`);
+}
+
+/** Correlation data for one request: nobody else has it. */
+export function newCorrelationData(): Buffer {
+  return randomBytes(CORRELATION_BYTES);
+}
+
+/**
+ * Whether a message answers the request with this response topic and correlation data. One with other correlation data
+ * answers somebody else; one without any is taken, as simple responders send none.
+ */
+export function answers(message: ReceivedMessage, responseTopic: string, correlationData: Buffer): boolean {
+  const theirs = message.properties.correlationData;
+  return message.topic === responseTopic && (theirs === undefined || theirs.equals(correlationData));
 }
 
 interface Answer {
@@ -63,10 +72,8 @@ function awaitAnswer(client: Client, options: RequestOptions, correlationData: B
   let stop = (): void => {};
   const message = new Promise<ReceivedMessage>((resolve, reject) => {
     const onMessage = (received: ReceivedMessage): void => {
-      if (!topicMatches(options.responseTopic, received.topic)) return;
       if (received.retain && options.acceptRetained !== true) return;
-      const theirs = received.properties.correlationData;
-      if (theirs === undefined || theirs.equals(correlationData)) resolve(received);
+      if (answers(received, options.responseTopic, correlationData)) resolve(received);
     };
     const onClose = (error: Error | null): void =>
       reject(new ConnectionLost('The connection ended before an answer came', null, error));

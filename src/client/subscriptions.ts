@@ -2,9 +2,8 @@
 import { SUBSCRIBE } from '../protocol/constants.ts';
 import type { SubscribePacket, SubscriptionRequest } from '../protocol/packets.ts';
 import type { Properties } from '../protocol/properties.ts';
+import { isRefusal, SUCCESS, UNSPECIFIED_ERROR } from '../protocol/reasons.ts';
 
-/** Codes from here on refuse. */
-const REFUSAL = 0x80;
 /** Most filters in one SUBSCRIBE. */
 const BATCH = 100;
 
@@ -19,7 +18,7 @@ export class Subscriptions {
   /** SUBACK came: what it grants is kept. */
   granted(packet: Omit<SubscribePacket, 'id'>, codes: readonly number[]): void {
     packet.subscriptions.forEach((request, i) => {
-      if ((codes[i] ?? REFUSAL) < REFUSAL)
+      if (!isRefusal(codes[i] ?? UNSPECIFIED_ERROR.code))
         this.byFilter.set(request.filter, { request, properties: packet.properties });
     });
   }
@@ -27,7 +26,7 @@ export class Subscriptions {
   /** UNSUBACK came. Before MQTT 5 it has no codes and takes every filter away. */
   removed(filters: readonly string[], codes: readonly number[]): void {
     filters.forEach((filter, i) => {
-      if ((codes[i] ?? 0) < REFUSAL) this.byFilter.delete(filter);
+      if (!isRefusal(codes[i] ?? SUCCESS.code)) this.byFilter.delete(filter);
     });
   }
 

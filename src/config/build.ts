@@ -220,4 +220,5 @@ function setValue(draft: Draft, line: ConfigLine): void {
   if (fault !== null) throw unfit(line, fault);
   draft.values.set(key, joined);
   draft.places.set(key, line.place);
+  if (kind.repeat === 'add') for (const text of kind.print(value)) draft.places.set(`${key} ${text}`, line.place);
 }

@@ -3,7 +3,10 @@ import type { LogType } from '../log/logger.ts';
 import type { Place } from './errors.ts';
 import type { GlobalOptions, ListenerOptions, SecurityOptions } from './options.ts';
 
-/** Where options were set, by their key (camelCase); options that were not set are missing. */
+/**
+ * Where options were set, by their key (camelCase); options that were not set are missing. An option that may have several
+ * lines has the last one there, and each of them under key and value: `logDest file /var/log/m`.
+ */
 export type Places = ReadonlyMap<string, Place>;
 
 /** Who may connect and do what. One object for all listeners, or one for each with per_listener_settings. */

@@ -17,12 +17,13 @@ export function placeText(place: Place): string {
 /** A configuration that can't be used. `lines` are to be printed one by one; the process then ends with `exitCode`. */
 export class ConfigError extends Error {
   readonly lines: readonly string[];
-  readonly exitCode = 3;
+  readonly exitCode: number;
 
-  constructor(lines: readonly string[]) {
+  constructor(lines: readonly string[], exitCode = 3) {
     super(lines.join('\n'));
     this.name = 'ConfigError';
     this.lines = lines;
+    this.exitCode = exitCode;
   }
 }
 

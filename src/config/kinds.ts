@@ -146,7 +146,7 @@ export function oneOf<const W extends string>(
   const judge = (value: unknown): W | Unfit => {
     const word = words.find((known) => known === value);
     if (word !== undefined) return word;
-    const reason = typeof value === 'string' ? refused[value] : undefined;
+    const reason = typeof value === 'string' && Object.hasOwn(refused, value) ? refused[value] : undefined;
     if (reason !== undefined) {
       return new Unfit(reason, (name) => `Error: '${name} ${String(value)}' is not supported by mqtt-broker.`);
     }

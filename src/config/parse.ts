@@ -1,8 +1,10 @@
 // Files → lines: an option of the table, its text, its place. Nothing is joined or defaulted here.
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import path from 'node:path';
+import { readSmallFile } from '../util/small-file.ts';
+import { systemErrorText } from '../util/system-error.ts';
 import type { ConfigNote } from './config.ts';
-import { ConfigError, errorAt, type Place, placeText } from './errors.ts';
+import { type ConfigError, errorAt, type Place, placeText } from './errors.ts';
 import { nearestName } from './nearest.ts';
 import { type ConfigOption, findOption, OPTION_NAMES } from './options.ts';
 
@@ -24,6 +26,9 @@ export interface ConfigLines {
 
 /** Largest configuration file that is read, in bytes: a device or a wrong name must not eat the memory. */
 const LARGEST_FILE = 16 * 1024 * 1024;
+
+/** Time for a pipe (`-c <(command)` of a shell) to be filled. */
+const PIPE_PATIENCE_MS = 2000;
 
 /** Characters of an unknown name that an error shows. */
 const LONGEST_SHOWN = 100;
@@ -49,20 +54,12 @@ function readFile(file: string, from: Place | null, lines: ConfigLine[], notes: 
 
 function contentsOf(file: string, from: Place | null): string {
   try {
-    const info = statSync(file);
-    if (info.isDirectory()) throw errorAt(from, `Error: Config file ${file} is a directory.`);
-    if (info.size > LARGEST_FILE)
-      throw errorAt(from, `Error: Config file ${file} is larger than ${LARGEST_FILE} bytes.`);
-    return readFileSync(file, 'utf8').replace(/^\uFEFF/, '');
+    return readSmallFile(file, LARGEST_FILE, PIPE_PATIENCE_MS)
+      .bytes.toString()
+      .replace(/^\uFEFF/, '');
   } catch (error) {
-    if (error instanceof ConfigError) throw error;
-    throw errorAt(from, `Error: Unable to open config file ${file}.`, `${causeOf(error)}.`);
+    throw errorAt(from, `Error: Unable to open config file ${file}.`, `${(error as Error).message}.`);
   }
-}
-
-/** The system's words for an error, without the path: `ENOENT: no such file or directory`. */
-function causeOf(error: unknown): string {
-  return error instanceof Error ? (error.message.split(', ')[0] ?? error.message) : String(error);
 }
 
 /** A line: name, blank, value. Null for an empty line and a comment, which has its `#` in the first column. */
@@ -95,7 +92,9 @@ function unknownName(name: string, place: Place): ConfigError {
   const sentences = [`Error: Unknown configuration variable '${shown}'.`];
   const near = nearestName(name, OPTION_NAMES);
   if (name.startsWith('#')) sentences.push("A comment has its '#' as the very first character of the line.");
+  else if (/[\0\uFFFD]/.test(name)) sentences.push('The file seems to be no text, or not in UTF-8.');
   else if (name.includes('\t')) sentences.push('Name and value are separated by a blank, not by a tab.');
+  else if (name.includes('=')) sentences.push("Name and value are separated by a blank, not by '='.");
   else if (near !== null) sentences.push(`Did you mean '${near}'?`);
   return errorAt(place, ...sentences);
 }
@@ -110,7 +109,7 @@ function readFolder(line: ConfigLine, lines: ConfigLine[], notes: ConfigNote[]):
   try {
     names = readdirSync(line.text);
   } catch (error) {
-    throw errorAt(line.place, `Error: Unable to open include_dir '${line.text}'.`, `${causeOf(error)}.`);
+    throw errorAt(line.place, `Error: Unable to open include_dir '${line.text}'.`, `${systemErrorText(error)}.`);
   }
   for (const name of names.filter((one) => one.endsWith('.conf')).sort(compareFileNames)) {
     const file = path.join(line.text, name);

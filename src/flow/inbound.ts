@@ -13,15 +13,38 @@ export class InboundWindow {
   limit: number;
   /** Identifiers that await PUBREL, with a number for what they brought; made when the first QoS 2 message comes. */
   private contents: Map<number, number> | null;
+  /** Those of them that came on an earlier connection only: they do not count against this one's limit. */
+  private carried: Set<number> | null;
 
   constructor(limit: number) {
     this.limit = limit;
     this.contents = null;
+    this.carried = null;
   }
 
   /** Identifiers that await PUBREL. */
   get pending(): number {
     return this.contents === null ? 0 : this.contents.size;
+  }
+
+  /** Whether one more message of QoS 1 or 2 on this connection is more than the receive maximum [MQTT-3.3.4-9]. */
+  get isFull(): boolean {
+    return this.contents !== null && this.contents.size - (this.carried?.size ?? 0) >= this.limit;
+  }
+
+  /** The identifiers that await PUBREL. */
+  get identifiers(): readonly number[] {
+    return this.contents === null ? [] : [...this.contents.keys()];
+  }
+
+  /** A new connection resumes the session: the sender's quota starts over (MQTT 5.0 section 4.9). */
+  reconnected(): void {
+    this.carried = this.contents === null || this.contents.size === 0 ? null : new Set(this.contents.keys());
+  }
+
+  /** Takes identifiers that an earlier process has received. */
+  restore(identifiers: readonly number[]): void {
+    if (identifiers.length > 0) this.contents = new Map(identifiers.map((id) => [id, 0]));
   }
 
   /**
@@ -32,19 +55,22 @@ export class InboundWindow {
   admit(id: number, content = 0): number {
     this.contents ??= new Map();
     const known = this.contents.get(id);
+    if ((known === undefined || this.carried?.has(id) === true) && this.isFull) return OVER_QUOTA;
+    this.carried?.delete(id);
     if (known === content) return DUPLICATE;
-    if (known === undefined && this.contents.size >= this.limit) return OVER_QUOTA;
     this.contents.set(id, content);
     return known === undefined ? NEW : REUSED;
   }
 
   /** A PUBREL, or a PUBREC that refuses: the identifier is free again. False if it was not in use. */
   release(id: number): boolean {
+    this.carried?.delete(id);
     return this.contents?.delete(id) === true;
   }
 
   /** Forgets everything. */
   clear(): void {
     this.contents = null;
+    this.carried = null;
   }
 }

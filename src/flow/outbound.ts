@@ -52,6 +52,22 @@ export class OutboundWindow<M extends object> {
     return this.used < this.limit;
   }
 
+  /** The identifier that was given out last, 0 before the first. */
+  get lastIdentifier(): number {
+    return this.lastId;
+  }
+
+  /** Puts back what an earlier process had in flight, under its identifier and behind what was put back before. */
+  restore(id: number, message: M, state: number): void {
+    while (this.used === this.size || this.states[id & (this.size - 1)] !== FREE) this.grow();
+    this.put(id, message, state, 0, NO_EXTRA);
+  }
+
+  /** Goes on behind the identifier that an earlier process gave out last. */
+  continueAfter(id: number): void {
+    this.lastId = id;
+  }
+
   /** Takes a message into the window and returns its packet identifier. Only while hasRoom. */
   take(message: M, qos: number, flags = 0, extra: Buffer = NO_EXTRA): number {
     if (this.used === this.size) this.grow();
@@ -62,14 +78,7 @@ export class OutboundWindow<M extends object> {
       id = id === MAX_PACKET_ID ? 1 : id + 1;
     } while (this.states[id & mask] !== FREE);
     this.lastId = id;
-    const slot = id & mask;
-    this.messages[slot] = message;
-    this.flags[slot] = flags;
-    this.extras[slot] = extra;
-    this.states[slot] = qos === 1 ? AWAIT_PUBACK : AWAIT_PUBREC;
-    this.ids[slot] = id;
-    this.turns[slot] = ++this.lastTurn;
-    this.used += 1;
+    this.put(id, message, qos === 1 ? AWAIT_PUBACK : AWAIT_PUBREC, flags, extra);
     return id;
   }
 
@@ -118,6 +127,11 @@ export class OutboundWindow<M extends object> {
     }
   }
 
+  /** Every message in flight, in no order. */
+  forEachMessage(visit: (message: M) => void): void {
+    for (let slot = 0; slot < this.size; slot++) if (this.states[slot] !== FREE) visit(this.messages[slot]!);
+  }
+
   /** Forgets everything. */
   clear(): void {
     this.size = 0;
@@ -128,6 +142,17 @@ export class OutboundWindow<M extends object> {
     this.ids = EMPTY_IDS;
     this.turns = EMPTY_TURNS;
     this.used = 0;
+  }
+
+  private put(id: number, message: M, state: number, flags: number, extra: Buffer): void {
+    const slot = id & (this.size - 1);
+    this.messages[slot] = message;
+    this.flags[slot] = flags;
+    this.extras[slot] = extra;
+    this.states[slot] = state;
+    this.ids[slot] = id;
+    this.turns[slot] = ++this.lastTurn;
+    this.used += 1;
   }
 
   private find(id: number): number {

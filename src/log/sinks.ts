@@ -1,6 +1,7 @@
 // From a log call to its destinations: the line is made once, waits for the end of the loop turn with the others, and goes
 // out with them in one write for each destination.
 import process from 'node:process';
+import { printable } from '../util/printable.ts';
 import { strftime } from '../util/strftime.ts';
 import type { LogSink, LogType } from './logger.ts';
 import { FileOutput, type LogEntry, type LogOutput, StreamOutput } from './outputs.ts';
@@ -29,7 +30,7 @@ export type PublishLine = (topic: string, line: string) => void;
 export interface BatchedLogSink extends LogSink {
   /** Writes and publishes what waits, now. Happens by itself at the end of each loop turn; the process's end writes, too. */
   flush(): void;
-  /** Opens log files anew, so that a moved file is left alone. Throws the system's error and then keeps the old one. */
+  /** Opens log files anew, so that a moved file is left alone. Throws UnusableLog and then keeps the old one. */
   reopen(): void;
   /** Flushes and closes the destinations; later lines are dropped. */
   close(): void;
@@ -58,7 +59,7 @@ const SYSLOG_SOCKET = '/dev/log';
 
 /**
  * Opens the destinations. `publish` serves the destination 'topic' (QoS 2, expiry 20 s is the caller's business); null
- * leaves it out. Throws the system's error, or NoSyslog, if a destination can't be opened.
+ * leaves it out. Throws UnusableLog if a destination can't be opened.
  */
 export function createLogSink(
   options: LogOptions,
@@ -80,13 +81,6 @@ export function createLogSink(
   }
   const wantsTopic = options.logDest.some(({ to }) => to === 'topic');
   return new Sink(outputs, wantsTopic ? publish : null, options);
-}
-
-/** Replaces control characters, apart from tabs, so that a client's text can't pass for lines of the broker. */
-export function printable(text: string): string {
-  return text.replace(/[\p{Cc}\u2028\u2029]/gu, (char) =>
-    char === '\t' ? char : `\\x${char.charCodeAt(0).toString(16).padStart(2, '0')}`,
-  );
 }
 
 /** Cuts a line that is too long, between characters. */

@@ -6,6 +6,7 @@ import process from 'node:process';
 import { strftime } from '../util/strftime.ts';
 import type { LogType } from './logger.ts';
 import type { LogEntry, LogOutput } from './outputs.ts';
+import { UnusableLog } from './unusable.ts';
 
 /** Severities of RFC 3164, section 4.1.1. */
 const SEVERITY: Readonly<Record<LogType, number>> = {
@@ -32,14 +33,6 @@ const DATAGRAM = '0002';
 /** What to do instead, for every error here. */
 const INSTEAD = 'Use log_dest stdout or stderr, which journald records, or log_dest file.';
 
-/** There is no syslog that can be written to. The message is a whole sentence, and tells what to use instead. */
-export class NoSyslog extends Error {
-  constructor(why: string) {
-    super(`${why}. ${INSTEAD}`);
-    this.name = 'NoSyslog';
-  }
-}
-
 /** The syslog output. Facility: 0 to 7 for local0 to local7, null for daemon. */
 export class SyslogOutput implements LogOutput {
   readonly #path: string;
@@ -49,7 +42,7 @@ export class SyslogOutput implements LogOutput {
   /** True after a failure was told, until a connection works again. */
   #told = false;
 
-  /** Throws with a sentence if there is no socket, or one of a kind that Node can't use. */
+  /** Throws UnusableLog if there is no socket, or one of a kind that Node can't use. */
   constructor(path: string, facility: number | null, programName: string) {
     this.#path = socketPath(path);
     this.#facility = facility === null ? DAEMON : LOCAL0 + facility;
@@ -92,16 +85,18 @@ export class SyslogOutput implements LogOutput {
   }
 }
 
+const noSyslog = (why: string): UnusableLog => new UnusableLog('syslog', `${why}. ${INSTEAD}`);
+
 /** The socket behind the name, after a look at its kind where the system tells. */
 function socketPath(path: string): string {
   let real: string;
   try {
     real = realpathSync(path);
   } catch {
-    throw new NoSyslog(`There is no syslog socket ${path}`);
+    throw noSyslog(`There is no syslog socket ${path}`);
   }
   if (isDatagramSocket(listedSockets(), real)) {
-    throw new NoSyslog(`${path} is a datagram socket, which Node.js cannot write to`);
+    throw noSyslog(`${path} is a datagram socket, which Node.js cannot write to`);
   }
   return real;
 }

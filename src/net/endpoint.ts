@@ -3,26 +3,32 @@
 import type { DialSpec, ListenSpec } from './specs.ts';
 import { listenTcp, tcpDialer } from './tcp.ts';
 import type { TlsListener } from './tls.ts';
-import type { Accept, AcceptError, Dialer, Listener } from './transport.ts';
+import type { Accept, AcceptError, Admit, Dialer, Listener } from './transport.ts';
 import { listenUnix, unixDialer } from './unix.ts';
 
 /**
  * Opens a listener. Rejects with the system's error (port in use, no such address, no permission) or, for certificates and
  * keys that do not work, with OpenSSL's, which explainTlsError() puts into words.
+ * @param admit judges TLS and WebSocket connections before their handshake; others are `accept`'s to refuse
  * @returns for 'tls' and 'wss' a listener whose certificates can be replaced by `update`
  */
-export async function listen(spec: ListenSpec, accept: Accept, onError: AcceptError): Promise<Listener | TlsListener> {
+export async function listen(
+  spec: ListenSpec,
+  accept: Accept,
+  onError: AcceptError,
+  admit: Admit = () => true,
+): Promise<Listener | TlsListener> {
   switch (spec.kind) {
     case 'tcp':
       return listenTcp(spec, accept, onError);
     case 'unix':
       return listenUnix(spec, accept, onError);
     case 'tls':
-      return (await import('./tls.ts')).listenTls(spec, accept, onError);
+      return (await import('./tls.ts')).listenTls(spec, accept, onError, admit);
     case 'ws':
-      return (await import('./ws.ts')).listenWs(spec, accept, onError);
+      return (await import('./ws.ts')).listenWs(spec, accept, onError, admit);
     case 'wss':
-      return (await import('./wss.ts')).listenWss(spec, accept, onError);
+      return (await import('./wss.ts')).listenWss(spec, accept, onError, admit);
   }
 }
 

@@ -13,6 +13,8 @@ import type { Transport, TransportSink } from './transport.ts';
 export const PAUSE_HOOK = 1;
 export const PAUSE_ACKS_UNREAD = 2;
 export const PAUSE_CALLER = 4;
+export const PAUSE_TURN = 8;
+export const PAUSE_PACE = 16;
 
 /** Unsent acknowledgements beyond which a peer is not read from until it takes them. */
 const CONTROL_LIMIT = 65_536;
@@ -25,6 +27,8 @@ export interface LinkOwner extends FrameSink {
   fault(fault: PeerFault): void;
   /** The peer takes bytes again. */
   drained(): void;
+  /** The peer closed its half: nothing more comes, what was written still leaves, and `closed` follows. */
+  ended?(): void;
   /** The connection is over; called once, last. */
   closed(error: Error | null): void;
 }
@@ -114,6 +118,10 @@ export class Link implements TransportSink {
     this.outbox.writable();
     this.owner.drained();
     this.resume(PAUSE_ACKS_UNREAD);
+  }
+
+  ended(): void {
+    if (!this.over) this.owner.ended?.();
   }
 
   closed(error: Error | null): void {

@@ -35,6 +35,8 @@ export class Outbox implements Flushable {
   /** The encoding of messages, from the peer's profile. */
   shape: 0 | 1;
   aliases: AliasSource | null;
+  /** Largest packet that the peer takes, 0 without a limit: a topic alias is not what makes one larger. */
+  maximumPacketSize: number;
   private readonly turn: FlushTurn;
   private readonly transport: Transport;
   private readonly counters: OutboxCounters;
@@ -44,7 +46,7 @@ export class Outbox implements Flushable {
   /** The transport keeps the memory of its writes: they are copied first, so that the shared buffer is not given away. */
   private transportKeeps: boolean;
   /** The transport owes a writable(): without that promise, waiting for it would be for ever. */
-  private awaitsWritable: boolean;
+  awaitsWritable: boolean;
   private control: Buffer;
   private controlLength: number;
   private publications: (Publication | null)[];
@@ -57,6 +59,7 @@ export class Outbox implements Flushable {
   constructor(transport: Transport, turn: FlushTurn, counters: OutboxCounters) {
     this.shape = 0;
     this.aliases = null;
+    this.maximumPacketSize = 0;
     this.turn = turn;
     this.transport = transport;
     this.counters = counters;
@@ -260,7 +263,7 @@ export class Outbox implements Flushable {
     const first = 0x30 | (meta & 0x0f);
     let end: number;
     let hasPayload = false;
-    const alias = this.aliases === null ? 0 : this.aliases.use(publication.topicKey);
+    const alias = this.aliases === null ? 0 : this.aliasFor(publication, id > 0, extra);
     if (this.shape === 1 && (alias !== 0 || extra.length > 0)) {
       end = writeHead(target, at, publication, 1, first, id, extra, Math.abs(alias), alias <= 0);
       if (publication.expiryAt >= 0) {
@@ -283,6 +286,13 @@ export class Outbox implements Flushable {
       end += length;
     }
     return end;
+  }
+
+  /** [MQTT-3.1.2-24]: no alias where its property would make the packet too large. */
+  private aliasFor(publication: Publication, withId: boolean, extra: Buffer): number {
+    const limit = this.maximumPacketSize;
+    if (limit > 0 && publishSize(publication, 1, withId, extra.length + ALIAS_SIZE) > limit) return 0;
+    return this.aliases!.use(publication.topicKey);
   }
 
   /** A message whose head alone does not fit the shared buffer (long topics and properties). */
@@ -345,6 +355,8 @@ export class Outbox implements Flushable {
 }
 
 const NOTHING = Buffer.alloc(0);
+/** Bytes of a topic alias among the properties. */
+const ALIAS_SIZE = 3;
 
 function copyFrame(target: Buffer, at: number, frame: PublishFrame): number {
   const length = frame.end - frame.start;

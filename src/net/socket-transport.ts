@@ -58,6 +58,9 @@ export class SocketTransport implements Transport {
     this.socket.on('data', (chunk: Buffer) => {
       if (!this.finished) sink.receive(chunk);
     });
+    this.socket.on('end', () => {
+      if (!this.finished) sink.ended?.();
+    });
     if (!this.paused) this.socket.resume();
   }
 
@@ -96,7 +99,8 @@ export class SocketTransport implements Transport {
     socket.setTimeout(END_IDLE_MS, () => socket.destroy());
     socket.once('finish', () => {
       socket.resume();
-      setTimeout(() => socket.destroy(), END_PEER_MS).unref();
+      const timer = setTimeout(() => socket.destroy(), END_PEER_MS).unref();
+      socket.once('close', () => clearTimeout(timer));
     });
     socket.end();
   }

@@ -27,15 +27,19 @@ interface BindAddress {
 
 /** Facts of a connected socket. Read at once: a closed socket has forgotten them. */
 export function peerInfo(socket: Socket, kind: PeerInfo['kind'], tls: TlsInfo | null): PeerInfo {
-  const address = socket.remoteAddress ?? '';
   return {
-    // An IPv4 peer of a dual-stack socket shows as an IPv4 address.
-    address: address.startsWith('::ffff:') && address.includes('.') ? address.slice(7) : address,
+    address: addressOf(socket),
     port: socket.remotePort ?? 0,
     localPort: socket.localPort ?? 0,
     kind,
     tls,
   };
+}
+
+/** The address of the other end. An IPv4 peer of a dual-stack socket shows as an IPv4 address. */
+export function addressOf(socket: Socket): string {
+  const address = socket.remoteAddress ?? '';
+  return address.startsWith('::ffff:') && address.includes('.') ? address.slice(7) : address;
 }
 
 async function bindAddresses(spec: ListenSpec): Promise<BindAddress[]> {

@@ -31,20 +31,25 @@ export function noteHandshake(error: Error): void {
   inHandshake.add(error);
 }
 
-type Explain = (facts: CertificateFacts | null, error: Error) => string;
+/** Who reads the explanation: names of options are written as a command's or as those of the broker's file. */
+type TlsReader = 'command' | 'broker';
+
+type Explain = (facts: CertificateFacts | null, error: Error, reader: TlsReader) => string;
+
+const cafileOf = (reader: TlsReader): string => (reader === 'command' ? '--cafile' : 'cafile');
 
 const certificateOf = (facts: CertificateFacts | null): string => (facts === null ? '' : ` (${facts.subject})`);
 const issuerOf = (facts: CertificateFacts | null): string => (facts === null ? '' : ` Its issuer is ${facts.issuer}.`);
 
-const unknownAuthority: Explain = (facts) =>
+const unknownAuthority: Explain = (facts, _, reader) =>
   `The certificate of the other side${certificateOf(facts)} is signed by an unknown authority.${issuerOf(facts)} ` +
-  'Trust that authority with --cafile if it is the right one.';
-const selfSigned: Explain = (facts) =>
+  `Trust that authority with ${cafileOf(reader)} if it is the right one.`;
+const selfSigned: Explain = (facts, _, reader) =>
   `The certificate of the other side${certificateOf(facts)} is self-signed and not trusted. ` +
-  'Trust it with --cafile if it is the right one.';
-const selfSignedRoot: Explain = (facts) =>
+  `Trust it with ${cafileOf(reader)} if it is the right one.`;
+const selfSignedRoot: Explain = (facts, _, reader) =>
   `The certificate of the other side${certificateOf(facts)} leads to a self-signed authority that is not trusted.` +
-  `${issuerOf(facts)} Trust that authority with --cafile if it is the right one.`;
+  `${issuerOf(facts)} Trust that authority with ${cafileOf(reader)} if it is the right one.`;
 const expired: Explain = (facts) =>
   facts === null
     ? 'The certificate of the other side or of its authority has expired.'
@@ -147,12 +152,12 @@ function alertKey(code: string): string | null {
  * One or two sentences for people about a TLS error of a dial, of a listener or of loading certificates; null for an error
  * that has nothing to do with TLS.
  */
-export function explainTlsError(error: Error): string | null {
+export function explainTlsError(error: Error, reader: TlsReader = 'command'): string | null {
   const code = (error as NodeJS.ErrnoException).code;
   if (code === undefined) return null;
   const facts = certificates.get(error) ?? null;
   const explain = EXPLANATIONS[code] ?? EXPLANATIONS[alertKey(code) ?? ''];
-  if (explain !== undefined) return explain(facts, error);
+  if (explain !== undefined) return explain(facts, error, reader);
   if (inHandshake.has(error) && (code === 'ECONNRESET' || code === 'EPIPE')) {
     return 'The other side closed the connection during the TLS handshake: it speaks no TLS on this port, or refuses us.';
   }

@@ -6,9 +6,9 @@ import { isIP } from 'node:net';
 import { createServer, type Server, type TLSSocket, type TlsOptions, connect as tlsConnect } from 'node:tls';
 import { SocketTransport } from './socket-transport.ts';
 import type { DialSpec, ListenSpec, TlsListenOptions } from './specs.ts';
-import { connectOptions, listenSockets, peerInfo, whenConnected } from './tcp.ts';
+import { addressOf, connectOptions, listenSockets, peerInfo, whenConnected } from './tcp.ts';
 import { noteCertificate, noteHandshake } from './tls-errors.ts';
-import type { Accept, AcceptError, Dialer, Listener, TlsInfo } from './transport.ts';
+import type { Accept, AcceptError, Admit, Dialer, Listener, PeerInfo, TlsInfo } from './transport.ts';
 import { certificateName } from './x509-name.ts';
 
 /** Milliseconds for a handshake unless the listener says otherwise. */
@@ -55,15 +55,24 @@ function verdictOn(socket: TLSSocket): Error | null {
   return Object.assign(new Error(`the client's certificate does not verify: ${code}`), { code });
 }
 
+/** The raw connection below a TLS socket, which only an undocumented property names; itself where there is none. */
+function underlying(socket: TLSSocket): object {
+  const raw: unknown = Reflect.get(socket, '_parent');
+  return typeof raw === 'object' && raw !== null ? raw : socket;
+}
+
 /** Takes raw connections through a TLS handshake with the options of the moment. */
 class Handshakes {
   private server: Server;
   private readonly onSecure: (socket: TLSSocket) => void;
   private readonly onError: AcceptError;
+  /** Where raw connections come from: a socket that Node has closed for its certificate has forgotten it. */
+  private readonly origins: WeakMap<object, PeerInfo>;
 
   constructor(options: TlsListenOptions, onSecure: (socket: TLSSocket) => void, onError: AcceptError) {
     this.onSecure = onSecure;
     this.onError = onError;
+    this.origins = new WeakMap();
     this.server = this.create(options);
   }
 
@@ -72,13 +81,15 @@ class Handshakes {
   }
 
   begin(socket: Socket): void {
+    this.origins.set(socket, peerInfo(socket, 'tls', null));
     this.server.emit('connection', socket);
   }
 
   private create(options: TlsListenOptions): Server {
     const server = createServer(serverOptions(options), this.onSecure);
     server.on('tlsClientError', (error, socket) => {
-      this.onError(verdictOn(socket) ?? error, socket.remoteAddress ?? '', socket.remotePort ?? 0);
+      const { address, port } = this.origins.get(underlying(socket)) ?? peerInfo(socket, 'tls', null);
+      this.onError(verdictOn(socket) ?? error, address, port);
       socket.destroy();
     });
     if (options.keylog !== undefined) server.on('keylog', options.keylog);
@@ -98,6 +109,7 @@ export async function listenSecureSockets(
   spec: ListenSpec,
   onSocket: (socket: TLSSocket, tls: TlsInfo) => void,
   onError: AcceptError,
+  admit: Admit,
 ): Promise<TlsListener> {
   if (spec.tls === undefined) throw new Error('a TLS listener needs a certificate and a key');
   /** Connections whose handshake is under way, by where they come from; they go when the listener goes. */
@@ -112,7 +124,7 @@ export async function listenSecureSockets(
   );
   const begin = (socket: Socket): void => {
     // Asked for now, the address is still known when the handshake fails and the socket is gone.
-    if (socket.remoteAddress === undefined) {
+    if (socket.remoteAddress === undefined || !admit(addressOf(socket))) {
       socket.destroy();
       return;
     }
@@ -135,11 +147,12 @@ export async function listenSecureSockets(
 }
 
 /** Listens for TLS connections. */
-export function listenTls(spec: ListenSpec, accept: Accept, onError: AcceptError): Promise<TlsListener> {
+export function listenTls(spec: ListenSpec, accept: Accept, onError: AcceptError, admit: Admit): Promise<TlsListener> {
   return listenSecureSockets(
     spec,
     (socket, tls) => accept(new SocketTransport(socket, peerInfo(socket, 'tls', tls))),
     onError,
+    admit,
   );
 }
 

@@ -32,6 +32,8 @@ export interface TransportSink {
   receive(chunk: Buffer): void;
   /** The backlog is gone: memory given to write() is free again. */
   writable(): void;
+  /** The other side closed its half: nothing more comes, what was written still leaves, and `closed` follows. */
+  ended?(): void;
   /** The connection is over; called exactly once, last. `error` is null for an orderly end by either side. */
   closed(error: Error | null): void;
 }
@@ -75,6 +77,9 @@ export interface Listener {
 
 /** Accepts a connection of a listener. */
 export type Accept = (transport: Transport) => void;
+
+/** Whether a connection from an address is taken through its handshake; else it is closed without a word. */
+export type Admit = (address: string) => boolean;
 
 /** Something went wrong with a connection before it became a transport (a failed TLS handshake, a bad upgrade). */
 export type AcceptError = (error: Error, address: string, port: number) => void;

@@ -1,5 +1,5 @@
 // WebSocket with the subprotocol `mqtt` (MQTT 5.0 section 6), on top of TCP or TLS, by the library ws.
-import { createServer, type IncomingMessage, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { isIPv6 } from 'node:net';
 import type { TLSSocket } from 'node:tls';
@@ -7,7 +7,7 @@ import { WebSocket, WebSocketServer } from 'ws';
 import { MAX_PACKET_SIZE } from '../protocol/constants.ts';
 import type { DialSpec, ListenSpec, WebSocketListenOptions } from './specs.ts';
 import { dialSocket, listenSockets, peerInfo } from './tcp.ts';
-import type { Accept, AcceptError, Dialer, Listener, PeerInfo, TlsInfo } from './transport.ts';
+import type { Accept, AcceptError, Admit, Dialer, Listener, PeerInfo, TlsInfo } from './transport.ts';
 import { WebSocketTransport } from './ws-transport.ts';
 
 /** Subprotocols that are let in; the second is what MQTT 3.1 clients ask for. */
@@ -78,10 +78,17 @@ class Upgrades {
       this.fail(error, request.socket);
       refuse(socket as Socket, 400);
     });
-    this.http = createServer({ maxHeaderSize: options.headersSize ?? HEADERS_SIZE });
-    this.http.on('request', (request, response) => {
-      this.fail(new Error(`a plain HTTP request came to a WebSocket listener`), request.socket);
-      response.writeHead(426, { Connection: 'close', Upgrade: 'WebSocket' }).end();
+    // Node would answer some requests by itself, and nobody would hear of them.
+    this.http = createServer({ maxHeaderSize: options.headersSize ?? HEADERS_SIZE, requireHostHeader: false });
+    for (const kind of ['request', 'checkContinue', 'checkExpectation']) {
+      this.http.on(kind, (request: IncomingMessage, response: ServerResponse) => {
+        this.fail(new Error('a plain HTTP request came to a WebSocket listener'), request.socket);
+        response.writeHead(426, { Connection: 'close', Upgrade: 'WebSocket' }).end();
+      });
+    }
+    this.http.on('connect', (request, socket) => {
+      this.fail(new Error('an HTTP CONNECT request, meant for a proxy, came to a WebSocket listener'), request.socket);
+      refuse(socket as Socket, 400);
     });
     this.http.on('clientError', (error, socket) => {
       this.fail(error, socket as Socket);
@@ -139,9 +146,18 @@ class Upgrades {
 }
 
 /** Listens for WebSocket connections over TCP. */
-export async function listenWs(spec: ListenSpec, accept: Accept, onError: AcceptError): Promise<Listener> {
+export async function listenWs(
+  spec: ListenSpec,
+  accept: Accept,
+  onError: AcceptError,
+  admit: Admit,
+): Promise<Listener> {
   const upgrades = new Upgrades(spec.ws ?? {}, accept, onError);
-  const begin = (socket: Socket): void => upgrades.begin(socket, peerInfo(socket, 'ws', null));
+  const begin = (socket: Socket): void => {
+    const info = peerInfo(socket, 'ws', null);
+    if (admit(info.address)) upgrades.begin(socket, info);
+    else socket.destroy();
+  };
   const listener = await listenSockets(spec, begin, onError);
   return {
     port: listener.port,

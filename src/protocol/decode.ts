@@ -17,19 +17,12 @@ import {
   UNSUBACK,
   UNSUBSCRIBE,
 } from './constants.ts';
-import { MalformedPacket, PeerFault, ProtocolError } from './errors.ts';
+import { ConnectFault, MalformedPacket, PeerFault, ProtocolError } from './errors.ts';
 import type { AckPacket, ConnectPacket, ControlPacket, SubscriptionRequest, Will } from './packets.ts';
 import { NO_PROPERTIES, type Properties, WILL } from './properties.ts';
 import { readProperties } from './property-codec.ts';
 import { Reader } from './reader.ts';
-import {
-  CONNACK3,
-  reasonFits,
-  SUCCESS,
-  TOPIC_FILTER_INVALID,
-  TOPIC_NAME_INVALID,
-  UNSUPPORTED_PROTOCOL_VERSION,
-} from './reasons.ts';
+import { CONNACK3, reasonFits, SUCCESS, UNSUPPORTED_PROTOCOL_VERSION } from './reasons.ts';
 import { topicFilterFault, topicNameFault } from './topic.ts';
 import { PROFILES, type Profile } from './version.ts';
 
@@ -79,6 +72,9 @@ function decodeBody(profile: Profile, type: number, reader: Reader): ControlPack
       throw new ProtocolError(`${PACKET_NAMES[type]} must not come now`);
   }
 }
+
+/** How 3.1.1 says that a filter was refused. */
+const SUBSCRIPTION_REFUSED = 0x80;
 
 /** Packet identifiers are never 0 [MQTT-2.2.1-3]. */
 export function readPacketId(reader: Reader): number {
@@ -136,7 +132,7 @@ function decodeSubscribe(profile: Profile, reader: Reader): ControlPacket {
 function readFilter(reader: Reader): string {
   const filter = reader.string('a topic filter');
   const fault = topicFilterFault(filter);
-  if (fault !== null) throw new PeerFault(TOPIC_FILTER_INVALID, `invalid topic filter: ${fault}`);
+  if (fault !== null) throw new MalformedPacket(`invalid topic filter: ${fault}`);
   return filter;
 }
 
@@ -157,6 +153,10 @@ function decodeCodes(profile: Profile, type: typeof SUBACK | typeof UNSUBACK, re
   while (hasCodes && reader.remaining > 0) {
     const code = reader.u8('a reason code');
     checkCode(code, type);
+    // [MQTT3-3.9.3-2]: the refusal of 3.1.1 has no reasons.
+    if (!profile.hasProperties && code > SUBSCRIPTION_REFUSED) {
+      throw new ProtocolError(`return code 0x${code.toString(16)} of SUBACK is reserved`);
+    }
     codes.push(code);
   }
   if (hasCodes && codes.length === 0) {
@@ -180,23 +180,41 @@ function decodeConnack(profile: Profile, reader: Reader): ControlPacket {
   }
   const row = CONNACK3[wire];
   if (row === undefined) throw new ProtocolError(`return code ${wire} of CONNACK is reserved`);
-  return { type: CONNACK, sessionPresent: flags === 1, code: row.reason.code, properties: NO_PROPERTIES };
+  const sessionPresent = profile.hasSessionPresent && flags === 1;
+  return { type: CONNACK, sessionPresent, code: row.reason.code, properties: NO_PROPERTIES };
+}
+
+/** What a CONNECT said before it went wrong. */
+interface Understood {
+  profile: Profile | null;
+  properties: Properties;
 }
 
 /**
  * Decodes CONNECT, which tells its own version.
- * @throws PeerFault with UNSUPPORTED_PROTOCOL_VERSION for a level that is not spoken here, else as decode()
+ * @throws ConnectFault, with UNSUPPORTED_PROTOCOL_VERSION for a level that is not spoken here
  */
 export function decodeConnect(buffer: Buffer, start: number, end: number): ConnectPacket {
-  const reader = new Reader(buffer, start, end);
+  const understood: Understood = { profile: null, properties: NO_PROPERTIES };
+  try {
+    return readConnect(new Reader(buffer, start, end), understood);
+  } catch (error) {
+    if (!(error instanceof PeerFault)) throw error;
+    throw new ConnectFault(error, understood.profile, understood.properties);
+  }
+}
+
+function readConnect(reader: Reader, understood: Understood): ConnectPacket {
   const name = reader.string('the protocol name');
   if (name !== 'MQTT' && name !== 'MQIsdp') throw new ProtocolError('the protocol name is neither MQTT nor MQIsdp');
   const levelByte = reader.u8('the protocol level');
   const level = levelByte & 0x7f;
   const profile = PROFILES.find((candidate) => candidate.level === level && candidate.protocolName === name);
-  if (profile === undefined) {
+  const isBridge = levelByte !== level;
+  if (profile === undefined || (isBridge && !profile.hasBridgeBit)) {
     throw new PeerFault(UNSUPPORTED_PROTOCOL_VERSION, `protocol ${name} level ${levelByte} is not supported`);
   }
+  understood.profile = profile;
   const flags = reader.u8('the connect flags');
   const hasWill = (flags & 0x04) !== 0;
   const hasUsername = (flags & 0x80) !== 0;
@@ -209,6 +227,7 @@ export function decodeConnect(buffer: Buffer, start: number, end: number): Conne
     : cleanStart
       ? NO_PROPERTIES
       : { sessionExpiryInterval: NEVER_EXPIRES };
+  understood.properties = properties;
   if (properties.authenticationData !== undefined && properties.authenticationMethod === undefined) {
     throw new ProtocolError('authentication data came without a method');
   }
@@ -221,7 +240,7 @@ export function decodeConnect(buffer: Buffer, start: number, end: number): Conne
   return {
     type: CONNECT,
     profile,
-    bridge: levelByte !== level,
+    bridge: isBridge,
     clientId,
     cleanStart,
     keepAlive,
@@ -250,7 +269,7 @@ function readWill(profile: Profile, flags: number, reader: Reader): Will {
   const properties = profile.hasProperties ? readProperties(reader, WILL) : NO_PROPERTIES;
   const topic = reader.string('the will topic');
   const fault = topicNameFault(topic);
-  if (fault !== null) throw new PeerFault(TOPIC_NAME_INVALID, `invalid will topic: ${fault}`);
+  if (fault !== null) throw new ProtocolError(`invalid will topic: ${fault}`);
   const payload = Buffer.from(reader.binary('the will payload'));
   checkResponseTopic(properties.responseTopic);
   return { topic, payload, qos: (flags >> 3) & 0x03, retain: (flags & 0x20) !== 0, properties };

@@ -16,7 +16,7 @@ import {
 import type { AckPacket, ConnackPacket, ConnectPacket, ControlPacket, SubscribePacket } from './packets.ts';
 import type { Properties } from './properties.ts';
 import { writeProperties } from './property-codec.ts';
-import { reasonOf, SERVER_UNAVAILABLE, SUCCESS } from './reasons.ts';
+import { isRefusal, reasonOf, SERVER_UNAVAILABLE, SUCCESS, UNSPECIFIED_ERROR } from './reasons.ts';
 import type { Profile } from './version.ts';
 import { Writer } from './writer.ts';
 
@@ -44,7 +44,9 @@ export function encode(profile: Profile, packet: ControlPacket): Buffer {
     case SUBACK:
       writer.u16(packet.id);
       if (profile.hasProperties) writeProperties(writer, packet.properties);
-      for (const code of packet.codes) writer.u8(profile.hasProperties || code < 0x80 ? code : 0x80);
+      for (const code of packet.codes) {
+        writer.u8(profile.hasProperties || !isRefusal(code) ? code : UNSPECIFIED_ERROR.code);
+      }
       return writer.takePacket(SUBACK << 4);
     case UNSUBACK:
       writer.u16(packet.id);

@@ -1,5 +1,7 @@
 // What a peer can do wrong. Anything else that is thrown is a bug of ours.
+import type { Properties } from './properties.ts';
 import { MALFORMED_PACKET, PROTOCOL_ERROR, type Reason } from './reasons.ts';
+import type { Profile } from './version.ts';
 
 /** A fault of the peer: carries the reason to close with and one sentence for the log that says which rule was broken. */
 export class PeerFault extends Error {
@@ -25,6 +27,21 @@ export class ProtocolError extends PeerFault {
   constructor(message: string) {
     super(PROTOCOL_ERROR, message);
     this.name = 'ProtocolError';
+  }
+}
+
+/** A CONNECT that is none: how far it was understood tells in which words to answer. */
+export class ConnectFault extends PeerFault {
+  /** The version, null if the packet does not get as far as that or names one that is not spoken here. */
+  readonly profile: Profile | null;
+  /** The properties, empty if it does not get as far as those. */
+  readonly properties: Properties;
+
+  constructor(fault: PeerFault, profile: Profile | null, properties: Properties) {
+    super(fault.reason, fault.message);
+    this.name = 'ConnectFault';
+    this.profile = profile;
+    this.properties = properties;
   }
 }
 

@@ -1,12 +1,14 @@
 // Reads, checks and writes property sections, all from the one table in properties.ts.
 import { PACKET_NAMES } from './constants.ts';
-import { MalformedPacket, ProtocolError } from './errors.ts';
+import { MalformedPacket, PeerFault, ProtocolError } from './errors.ts';
 import { PROPERTIES, PROPERTY_BY_ID, type Properties, type PropertyRow, WILL } from './properties.ts';
 import type { Reader } from './reader.ts';
+import { TOPIC_ALIAS_INVALID } from './reasons.ts';
 import type { Writer } from './writer.ts';
 
 const USER_PROPERTY = 0x26;
 const SUBSCRIPTION_IDENTIFIER = 0x0b;
+const TOPIC_ALIAS = 0x23;
 
 /** Most user properties that one packet may carry: bounds the work and the objects that a packet can cause. */
 export const MAX_USER_PROPERTIES = 1000;
@@ -25,7 +27,7 @@ function valueFault(id: number, value: number): string | null {
       return value > 1 ? 'must be 0 or 1' : null;
     case SUBSCRIPTION_IDENTIFIER:
     case 0x21: // receive maximum
-    case 0x23: // topic alias
+    case TOPIC_ALIAS: // [MQTT-3.3.2-8]
     case 0x27: // maximum packet size
       return value === 0 ? 'must not be 0' : null;
     default:
@@ -112,7 +114,10 @@ export function readNumber(reader: Reader, row: PropertyRow): number {
       value = reader.varint(row.option);
   }
   const fault = valueFault(row.id, value);
-  if (fault !== null) throw new ProtocolError(`the property ${row.option} ${fault}`);
+  if (fault !== null) {
+    const sentence = `the property ${row.option} ${fault}`;
+    throw row.id === TOPIC_ALIAS ? new PeerFault(TOPIC_ALIAS_INVALID, sentence) : new ProtocolError(sentence);
+  }
   return value;
 }
 

@@ -12,6 +12,7 @@ const USER_PROPERTY = 0x26;
 const SUBSCRIPTION_IDENTIFIER = 0x0b;
 const MESSAGE_EXPIRY = 0x02;
 const TOPIC_ALIAS = 0x23;
+const PAYLOAD_FORMAT = 0x01;
 const RESPONSE_TOPIC = 0x08;
 
 /** The fields of one received PUBLISH, as offsets into the chunk that holds it. One view serves a peer all its life. */
@@ -36,6 +37,8 @@ export class PublishView {
   /** Offset of the topic alias property's identifier byte, -1 without; the alias, 0 without. */
   aliasAt = -1;
   alias = 0;
+  /** Whether the payload format indicator says that the payload is UTF-8. */
+  isText = false;
   payloadStart = 0;
 
   get qos(): number {
@@ -85,6 +88,7 @@ export function readPublish(
   view.expiry = 0;
   view.aliasAt = -1;
   view.alias = 0;
+  view.isText = false;
   view.propertiesStart = at;
   view.propertiesEnd = at;
   if (hasProperties) {
@@ -151,6 +155,8 @@ function scanValue(view: PublishView, reader: Reader, row: PropertyRow, idAt: nu
     } else if (row.id === TOPIC_ALIAS) {
       view.aliasAt = idAt;
       view.alias = value;
+    } else if (row.id === PAYLOAD_FORMAT) {
+      view.isText = value === 1;
     }
   }
 }

@@ -1,6 +1,6 @@
 // A cursor over the body of one packet. Every read checks the bounds and the field's validity, and throws MalformedPacket.
 import { MalformedPacket } from './errors.ts';
-import { isValidString } from './utf8.ts';
+import { isValidString, stringFault } from './utf8.ts';
 
 /** Reads the fields of one packet from buffer[at, end). */
 export class Reader {
@@ -56,7 +56,9 @@ export class Reader {
     const length = this.u16(field);
     this.need(length, field);
     const start = this.at;
-    if (!isValidString(this.buffer, start, start + length)) throw new MalformedPacket(`${field} is not valid UTF-8`);
+    if (!isValidString(this.buffer, start, start + length)) {
+      throw new MalformedPacket(`${field} ${stringFault(this.buffer, start, start + length)}`);
+    }
     this.at = start + length;
     return start;
   }

@@ -236,6 +236,11 @@ export function reasonFits(code: number, packetType: number): boolean {
   return byCode[code]?.packets.includes(packetType) ?? false;
 }
 
+/** Whether a reason code tells of a failure (MQTT 5.0 section 2.4); also the return code of SUBACK in MQTT 3.1.1. */
+export function isRefusal(code: number): boolean {
+  return code >= 0x80;
+}
+
 /** CONNACK return codes of MQTT 3.1.1 (table 3.1) as reasons, and the words Mosquitto's clients print for them. */
 export const CONNACK3: readonly { readonly reason: Reason; readonly text: string }[] = [
   { reason: SUCCESS, text: 'Connection Accepted.' },

@@ -6,13 +6,13 @@ import { isSendableString } from './utf8.ts';
 export function topicNameFault(name: string): string | null {
   if (name.length === 0) return 'it is empty';
   if (name.includes('+') || name.includes('#')) return "it contains '+' or '#'";
-  return isSendableString(name) ? null : 'it is longer than 65535 bytes or not valid UTF-8';
+  return isSendableString(name) ? null : 'it is longer than 65535 bytes, is not valid UTF-8 or has a control character';
 }
 
 /** Why a string is no topic filter, or null if it is one [MQTT-4.7.1-1, MQTT-4.7.1-2, MQTT-4.7.3-1]. */
 export function topicFilterFault(filter: string): string | null {
   if (filter.length === 0) return 'it is empty';
-  if (!isSendableString(filter)) return 'it is longer than 65535 bytes or not valid UTF-8';
+  if (!isSendableString(filter)) return 'it is longer than 65535 bytes, is not valid UTF-8 or has a control character';
   let levelStart = 0;
   for (let i = 0; i < filter.length; i++) {
     const char = filter.charCodeAt(i);

@@ -21,6 +21,8 @@ export interface Profile {
   readonly allowsEmptyClientId: boolean;
   /** An empty client id is allowed where the session outlives the connection: the server tells which id it chose. */
   readonly emptyClientIdMayPersist: boolean;
+  /** Bit 7 of the level marks a bridge: Mosquitto's own addition to 3.x; in MQTT 5 subscription options say the same. */
+  readonly hasBridgeBit: boolean;
   /** CONNACK tells whether there was a session; in 3.1 that byte is reserved. */
   readonly hasSessionPresent: boolean;
   /**
@@ -43,6 +45,7 @@ export const MQTT31: Profile = Object.freeze({
   subscriptionMask: 0x03,
   allowsEmptyClientId: false,
   emptyClientIdMayPersist: false,
+  hasBridgeBit: true,
   hasSessionPresent: false,
   flagsAreLoose: true,
   passwordWithoutUsername: false,
@@ -59,6 +62,7 @@ export const MQTT311: Profile = Object.freeze({
   subscriptionMask: 0x03,
   allowsEmptyClientId: true,
   emptyClientIdMayPersist: false,
+  hasBridgeBit: true,
   hasSessionPresent: true,
   flagsAreLoose: false,
   passwordWithoutUsername: false,
@@ -75,6 +79,7 @@ export const MQTT5: Profile = Object.freeze({
   subscriptionMask: 0x3f,
   allowsEmptyClientId: true,
   emptyClientIdMayPersist: true,
+  hasBridgeBit: false,
   hasSessionPresent: true,
   flagsAreLoose: false,
   passwordWithoutUsername: true,

@@ -14,7 +14,7 @@ const MIB = 1024 * 1024;
 test('a client that waits for a plugin is not taken for silent', async (context) => {
   let answer: (decision: typeof ALLOW) => void = () => undefined;
   const slow = { name: 'slow', authenticate: () => new Promise<typeof ALLOW>((resolve) => (answer = resolve)) };
-  const { port } = await open(context, {}, { connectTimeoutMs: 300, plugins: [slow] });
+  const { port } = await open(context, { global: { connectTimeout: 1 } }, { plugins: [slow] });
   const waits = await RawClient.open(port);
   waits.send(connectBytes('waits'));
   // When a later connection was given up for its silence, the time of this one is over, too.
@@ -24,8 +24,8 @@ test('a client that waits for a plugin is not taken for silent', async (context)
   assert.equal((await waits.next())?.type, 2);
 });
 
-test('who does not say CONNECT in time is closed, whatever else was said', async (context) => {
-  const { port, log } = await open(context, {}, { connectTimeoutMs: 500 });
+test('who does not say CONNECT in time is closed, whatever else was said [CVE-2020-13849]', async (context) => {
+  const { port, log } = await open(context, { global: { connectTimeout: 1 } });
   const connect = connectBytes('slow');
   const clients = await Promise.all([1, 2, 3].map(() => RawClient.open(port)));
   clients[1]!.send(connect.subarray(0, 1));
@@ -41,13 +41,13 @@ test('half a packet and then silence ends with the keep alive', async (context) 
   const client = await RawClient.join(port, 'half', { keepAlive: 1 });
   client.send(publishBytes(MQTT5, 'a', 'a whole message').subarray(0, 5));
   const goodbye = await client.next();
-  assert.deepEqual(goodbye, { type: 14, code: 0x8d, properties: {} });
+  const reasonString = 'No packet came within 1.5 seconds.';
+  assert.deepEqual(goodbye, { type: 14, code: 0x8d, properties: { reasonString } });
   await client.ended();
   await log.seen(/Client half \[127\.0\.0\.1:\d+\] disconnected: exceeded timeout\./);
 });
 
-// CVE-2017-7651 and CVE-2023-0809
-test('a thousand sockets that announce 256 MB cost no memory and are closed at once', async (context) => {
+test('a thousand sockets that announce 256 MB, in CONNECT or PUBLISH, cost no memory and are closed at once [CVE-2017-7651, CVE-2023-0809]', async (context) => {
   const { port, log } = await open(context);
   const longest = [0xff, 0xff, 0xff, 0x7f];
   const rss = process.memoryUsage().rss;
@@ -86,7 +86,7 @@ test('a subscriber that stops reading costs a bounded queue, and the others noth
   assert.equal(log.count('are being dropped'), 1);
   const sent = log.count('Sending PUBLISH to stalled');
   await watcher.subscribe('$SYS/broker/publish/messages/dropped');
-  const dropped = 500 - sent;
+  const dropped = 500 - sent - 50;
   assert.ok(dropped > 300, `${dropped} of 500 were dropped`);
   while (Number((await watcher.inbox.next()).payload) !== dropped);
   await broker.stop();

@@ -7,6 +7,9 @@ import { freePorts } from '../support/free-port.ts';
 import { publishBytes, RawClient } from '../support/raw-client.ts';
 import { join, nothingCame, open, openFile, refusal } from './harness.ts';
 
+/** A DISCONNECT that says why. */
+const goodbye = (code: number, reasonString: string) => ({ type: 14, code, properties: { reasonString } });
+
 test('mount_point sets a listener apart, for every way of a message', async (context) => {
   const [inner, outer] = (await freePorts(2)) as [number, number];
   const { log } = await openFile(
@@ -113,10 +116,10 @@ test('topic aliases are granted in both directions as far as the options go', as
     raw.send(aliased(topic, alias));
   for (const topic of ['one', 'two', 'one', 'two']) assert.equal(await watcher.inbox.text(), `${topic} x`);
   raw.send(aliased('three', 3));
-  assert.deepEqual(await raw.next(), { type: 14, code: 0x94, properties: {} });
+  assert.deepEqual(await raw.next(), goodbye(0x94, 'Topic alias 3 is above the 2 allowed.'));
   const other = await RawClient.join(none, 'other');
   other.send(aliased('one', 1));
-  assert.deepEqual(await other.next(), { type: 14, code: 0x94, properties: {} });
+  assert.deepEqual(await other.next(), goodbye(0x94, 'Topic alias 1 is above the 0 allowed.'));
   await log.seen('disconnected: topic alias invalid.');
   const taker = await RawClient.join(some, 'taker', { properties: { topicAliasMaximum: 10 } });
   await taker.subscribe('#');
@@ -137,7 +140,7 @@ test('max_qos lowers subscriptions, and ends who publishes above it', async (con
   assert.deepEqual((await client.subscribe({ filter: 'a', qos: 2 })).codes, [1]);
   const raw = await RawClient.join(port, 'raw');
   raw.send(publishBytes(MQTT5, 'a', 'x', 2));
-  assert.deepEqual(await raw.next(), { type: 14, code: 0x9b, properties: {} });
+  assert.deepEqual(await raw.next(), goodbye(0x9b, 'QoS 2 is above 1, the highest here (max_qos).'));
   await log.seen('Too high QoS in PUBLISH from raw, disconnecting.');
   const will = { topic: 'w', payload: Buffer.from(''), qos: 2, retain: false, properties: {} };
   assert.equal(await refusal(port, { will }), 0x9b);
@@ -148,7 +151,7 @@ test('retain_available false ends who publishes a retained message', async (cont
   assert.equal((await join(context, port)).info.properties.retainAvailable, 0);
   const raw = await RawClient.join(port, 'raw');
   raw.send(publishBytes(MQTT5, 'a', 'x').fill(0x31, 0, 1));
-  assert.deepEqual(await raw.next(), { type: 14, code: 0x9a, properties: {} });
+  assert.deepEqual(await raw.next(), goodbye(0x9a, 'Retained messages are not available here.'));
   await log.seen(/Client raw .*disconnected: used disallowed feature/);
   const will = { topic: 'w', payload: Buffer.from(''), qos: 0, retain: true, properties: {} };
   assert.equal(await refusal(port, { will }), 0x9a);

@@ -2,9 +2,10 @@
 import assert from 'node:assert/strict';
 import process from 'node:process';
 import { test } from 'node:test';
+import { MQTT311 } from '../../src/protocol/version.ts';
 import { freePort } from '../support/free-port.ts';
 import { built, Program } from '../support/process.ts';
-import { RawClient } from '../support/raw-client.ts';
+import { connectBytes, RawClient } from '../support/raw-client.ts';
 import { join, open, openFile, refusal } from './harness.ts';
 
 /** Log text without time stamps and without the ports of clients. */
@@ -191,7 +192,9 @@ test('log_dest topic publishes lines to those who subscribe, debug never', async
 
 test('what a client calls itself cannot forge a line of the log', async (context) => {
   const { port, log } = await open(context);
-  await refusal(port, { clientId: 'x\n1700000000: Client root connected', version: '3.1.1' });
+  const client = await RawClient.open(port, MQTT311);
+  client.send(connectBytes('x\n1700000000: Client root connected', { profile: MQTT311 }));
+  await client.ended();
   await log.seen('disconnected');
   assert.equal(log.count('\n1700000000'), 0);
 });

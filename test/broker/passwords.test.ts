@@ -34,8 +34,7 @@ test('every version is told in its own words that it is not let in', async (cont
   assert.equal(await refusal(port, { version: '5', password: 'secret' }), 0x87, 'a password without a name');
 });
 
-// CVE-2018-12551
-test('lines without a hash are nobody who could log in', async (context) => {
+test('lines without a hash are nobody who could log in [CVE-2018-12551]', async (context) => {
   const hash = await makeHash(Buffer.from('secret'), 'sha512');
   const { port, log } = await withPasswords(context, `# users\n\nbob\nann:${hash}\n`);
   assert.equal(await refusal(port, { username: 'bob', password: '' }), 0x87);
@@ -111,11 +110,13 @@ test('use_username_as_clientid takes over by user name and refuses the nameless'
   ]);
   assert.equal(await refusal(port, { clientId: 'x' }), 0x87);
   assert.equal(await refusal(port, { clientId: 'x', version: '3.1.1' }), 5);
-  const first = await join(context, port, { clientId: 'x', username: 'tom' });
-  assert.equal(first.info.properties.assignedClientIdentifier, 'tom');
+  const first = await join(context, port, { clientId: '', username: 'tom' });
+  assert.equal(first.info.clientId, 'tom');
   const told = new Promise((resolve) => first.on('disconnect', (reason) => resolve(reason.code)));
-  await join(context, port, { clientId: 'y', username: 'tom' });
+  const second = await join(context, port, { clientId: 'y', username: 'tom' });
   assert.equal(await told, 0x8e);
+  // Only who left the choice to the broker is told of it [MQTT-3.2.2-16].
+  assert.equal(second.info.properties.assignedClientIdentifier, undefined);
 });
 
 test('allow_zero_length_clientid false refuses an empty client id', async (context) => {

@@ -8,10 +8,10 @@ import { join, nothingCame, open, openFile, refusal } from './harness.ts';
 
 const ann = { username: 'ann', password: 'secret' };
 
-// CVE-2018-20145: each option, at the default listener and at a named one, with and without its own settings.
+// Each option, at the default listener and at a named one, with and without its own settings.
 for (const perListener of [false, true]) {
   for (const kind of ['default', 'named']) {
-    test(`security options count at the ${kind} listener, per_listener_settings ${perListener}`, async (context) => {
+    test(`security options count at the ${kind} listener, per_listener_settings ${perListener} [CVE-2018-20145]`, async (context) => {
       const port = await freePort();
       const other = await freePort();
       const hash = await makeHash(Buffer.from('secret'), 'sha512');
@@ -66,8 +66,7 @@ test('a retained message is judged by the rules of the listener that it came thr
   assert.equal(await reader.inbox.text(), 'a kept');
 });
 
-// CVE-2017-7650 and CVE-2018-12550 where clients meet them.
-test('wildcards in names open no pattern, and an empty ACL file denies all', async (context) => {
+test('wildcards in names open no pattern, and an empty ACL file denies all [CVE-2017-7650, CVE-2018-12550]', async (context) => {
   const listener = `listener ${await freePort()} 127.0.0.1`;
   const { port, write, reload } = await openFile(context, [listener, 'allow_anonymous true', 'acl_file FOLDER/acl'], {
     acl: 'pattern readwrite x/%u/#\npattern readwrite y/%c\ntopic round/trip\n',

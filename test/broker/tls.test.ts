@@ -68,7 +68,7 @@ test('one-way TLS needs no certificate and tells what was negotiated', async (co
 });
 
 for (const kind of ['tls', 'wss'] as const) {
-  test(`mutual TLS over ${kind} lets in who has a good certificate, under its name`, async (context) => {
+  test(`mutual TLS over ${kind} lets in who has a good certificate only [no CVE, 1.5.4: certificates over WebSocket]`, async (context) => {
     const rig = await openTls(context, {
       requireCertificate: true,
       useIdentityAsUsername: true,
@@ -115,7 +115,7 @@ test('use_subject_as_username takes the whole subject', async (context) => {
   assert.equal(await enter(context, rig, 'tls', as(long), 'one'), 'CN=tom,O=A\\, B,C=DE');
 });
 
-test('a common name that is no clean text names nobody', async (context) => {
+test('a common name that is no clean text names nobody [no CVE, 2.0.16: names in certificates]', async (context) => {
   const rig = await openTls(context, { requireCertificate: true, useIdentityAsUsername: true });
   // OpenSSL lets no broken UTF-8 string through at all; what is no UTF-8 comes under another type of string.
   const names: [string, string | Buffer, number?][] = [
@@ -133,7 +133,7 @@ test('a common name that is no clean text names nobody', async (context) => {
   assert.equal(rig.log.count(' as x ('), 0);
 });
 
-test('a name from a certificate is no way around the ACL patterns', async (context) => {
+test('a name from a certificate is no way around the ACL patterns [CVE-2017-7650]', async (context) => {
   const folder = scratch(context);
   const aclFile = path.join(folder, 'acl');
   writeFileSync(aclFile, 'pattern readwrite home/%u/#\n');

@@ -6,9 +6,11 @@ import { connect, createServer } from 'node:net';
 import path from 'node:path';
 import process from 'node:process';
 import { describe, it, type TestContext } from 'node:test';
+import { makeCertificate } from '../support/certificates.ts';
 import { runTool } from '../support/cli.ts';
 import { freePort, freePorts } from '../support/free-port.ts';
 import { scratch } from '../support/mosquitto.ts';
+import { makePipe } from '../support/pipe.ts';
 import { built, finishBuilt, Program, type StartOptions } from '../support/process.ts';
 
 const RUNNING = /mqtt-broker version \S+ running/;
@@ -145,17 +147,50 @@ describe('what prevents the start', () => {
     assert.deepEqual(readdirSync(folder), ['mosquitto.conf']);
   });
 
+  it('a pid file that is something else: it is left alone', async (t) => {
+    const folder = scratch(t);
+    const precious = path.join(folder, 'precious');
+    writeFileSync(precious, 'x'.repeat(5000));
+    for (const [file, why] of [
+      [precious, 'It is larger than 4096 bytes'],
+      [makePipe(folder), 'It is a pipe that nobody writes to'],
+      [folder, 'Is a directory'],
+    ] as const) {
+      const { file: config } = configured(t, `pid_file ${file}`);
+      const { code, stderr } = await runTool('mqtt-broker', ['-c', config]);
+      assert.deepEqual([code, stderr], [14, `Error: Unable to write pid file ${file}. ${why}.\n`]);
+    }
+    assert.equal(readFileSync(precious, 'utf8'), 'x'.repeat(5000));
+  });
+
+  it('an address that this machine does not have is named', async (t) => {
+    const { file } = configured(t, 'listener 1883 192.0.2.1');
+    const { code, stderr } = await runTool('mqtt-broker', ['-c', file]);
+    assert.equal(code, 1);
+    const end =
+      "Error: Cannot assign requested address\nPort 1883 can't be opened: this machine has no address 192.0.2.1.\n";
+    assert.ok(stderr.endsWith(end), stderr);
+  });
+
   it('a log file that can not be opened, by name', async (t) => {
     const { file } = configured(t, `listener ${await freePort()} 127.0.0.1`, 'log_dest file /nonexistent/log');
     const { code, stderr } = await runTool('mqtt-broker', ['-c', file]);
-    assert.deepEqual([code, stderr], [1, 'Error: Unable to open /nonexistent/log. No such file or directory.\n']);
+    assert.equal(
+      stderr,
+      'Error: Unable to open log file /nonexistent/log for writing: No such file or directory. ' +
+        `Name another one in log_dest file, or see to its rights.\nError found at ${file}:2.\n`,
+    );
+    assert.equal(code, 1);
   });
 
   it('a Unix socket, a host name and a syslog that are not there, by name', async (t) => {
     for (const [lines, sentence] of [
       [['listener 0 /nonexistent/socket'], /Error: Unable to open \/nonexistent\/socket\. Permission denied\.\n$/],
       [['listener 1883 no.such.invalid'], /Error: .+\nThe listener on no\.such\.invalid can't be opened\.\n$/],
-      [[`listener ${await freePort()} 127.0.0.1`, 'log_dest syslog'], /^Error: .*\/dev\/log.* Use log_dest .+\.\n$/],
+      [
+        [`listener ${await freePort()} 127.0.0.1`, 'log_dest syslog'],
+        /^Error: .*\/dev\/log.* Use log_dest .+\.\nError found at .+:2\.\n$/,
+      ],
     ] as const) {
       const { code, stderr } = await runTool('mqtt-broker', ['-c', configured(t, ...lines).file]);
       assert.match(stderr, sentence);
@@ -189,13 +224,75 @@ describe('--test-config', () => {
       'listener 1883',
       'pid_file pid',
       'log_dest file log',
-      'password_file missing',
+      'password_file passwd',
+      'acl_file acl',
     );
     mkdirSync(path.join(folder, 'db'));
+    writeFileSync(path.join(folder, 'passwd'), '', { mode: 0o600 });
+    writeFileSync(path.join(folder, 'acl'), 'topic a\n');
     const { code, stdout, stderr } = await runTool('mqtt-broker', ['--test-config', '-c', file], { cwd: folder });
     assert.deepEqual([code, stdout], [0, '']);
     assert.ok(stderr.endsWith('Configuration file is OK.\n'), stderr);
-    assert.deepEqual(readdirSync(folder).sort(), ['db', 'mosquitto.conf']);
+    assert.deepEqual(readdirSync(folder).sort(), ['acl', 'db', 'mosquitto.conf', 'passwd']);
+  });
+
+  it('the files that it names are read: each bad one is told with its place, once', async (t) => {
+    const port = await freePort();
+    const { file, folder } = configured(
+      t,
+      'password_file passwd',
+      'acl_file acl',
+      `listener ${port}`,
+      'certfile server.crt',
+      'keyfile other.key',
+      `listener ${port + 1}`,
+      'certfile server.crt',
+      'keyfile server.key',
+      'cafile none',
+    );
+    const server = makeCertificate({ subject: 'localhost' });
+    const files = {
+      passwd: 'ann:nothing\n',
+      acl: '# rules\ntopic a/#/b\n',
+      'server.crt': server.cert,
+      'server.key': server.key,
+      'other.key': makeCertificate({ subject: 'other' }).key,
+    };
+    for (const [name, text] of Object.entries(files)) writeFileSync(path.join(folder, name), text, { mode: 0o600 });
+    const { code, stdout, stderr } = await runTool('mqtt-broker', ['--test-config', '-c', file], { cwd: folder });
+    assert.deepEqual([code, stdout], [3, '']);
+    const lines = stderr.trimEnd().split('\n');
+    assert.match(
+      lines[0] ?? '',
+      /^Error: Unable to decode line in password file "passwd", line 1: the hash of user "ann"/,
+    );
+    assert.equal(lines[1], `Error found at ${file}:1.`);
+    assert.match(lines[2] ?? '', /^Error: Invalid ACL topic "a\/#\/b" in acl_file "acl", line 2: /);
+    assert.equal(lines[3], `Error found at ${file}:2.`);
+    assert.equal(
+      lines[4],
+      'Error: Unable to load keyfile "other.key": The private key does not belong to the certificate.',
+    );
+    assert.equal(lines[5], `Error found at ${file}:5.`);
+    assert.equal(lines[6], 'Error: Unable to load cafile "none": No such file or directory.');
+    assert.deepEqual(lines.slice(7), [`Error found at ${file}:9.`]);
+  });
+
+  it('a certificate that expired and a file that everybody may read are warned of: exit code 0', async (t) => {
+    const lines = ['listener 1883', 'certfile old.crt', 'keyfile old.key', 'password_file passwd'];
+    const { file, folder } = configured(t, ...lines);
+    const old = makeCertificate({ subject: 'old', from: -20, to: -10 });
+    writeFileSync(path.join(folder, 'old.crt'), old.cert);
+    writeFileSync(path.join(folder, 'old.key'), old.key);
+    writeFileSync(path.join(folder, 'passwd'), '', { mode: 0o644 });
+    const { code, stderr } = await runTool('mqtt-broker', ['--test-config', '-c', file], { cwd: folder });
+    assert.match(stderr, /^Warning: File passwd has world readable permissions: .+\.$/m);
+    assert.match(
+      stderr,
+      /^Warning: A certificate in certfile "old\.crt" \(.+:2\) expired on .+: clients will refuse it\.$/m,
+    );
+    assert.ok(stderr.endsWith('\nConfiguration file is OK.\n'), stderr);
+    assert.equal(code, 0);
   });
 
   it('a bad file: exit code 3', async (t) => {

@@ -78,6 +78,18 @@ describe('adding and changing users', () => {
     );
   });
 
+  it('leaves a file alone that is no text, and one that has no end', async (t) => {
+    const file = fileIn(t, 'ELF\0\n');
+    const { code, stderr } = await passwd([...QUICK, '-b', file, 'ann', 'secret']);
+    assert.deepEqual([code, stderr], [1, `Error: File ${file} is no password file: it is not text.\n`]);
+    assert.equal(readFileSync(file, 'latin1'), 'ELF\0\n');
+    const endless = await passwd([...QUICK, '-b', '/dev/zero', 'ann', 'secret']);
+    assert.deepEqual(
+      [endless.code, endless.stderr],
+      [1, 'Error: Unable to open password file /dev/zero. It is larger than 134217728 bytes.\n'],
+    );
+  });
+
   it('a user with blanks around the name is the same user, and stands once afterwards', async (t) => {
     const file = fileIn(t, ' tom :a\nann:b\ntom:c\n');
     await passwd(['-b', ...QUICK, file, 'tom', 'new']);
@@ -288,7 +300,7 @@ describe('refused, with exit code 1', () => {
   });
 });
 
-it('the file is for its owner only, whatever the umask is', async (t) => {
+it('the file is for its owner only, whatever the umask is [CVE-2017-9868]', async (t) => {
   const old = process.umask(0);
   try {
     const file = fileIn(t);

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
+import { truncateSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, it } from 'node:test';
 import { runTool } from '../support/cli.ts';
@@ -122,7 +122,11 @@ describe('mqtt-pub', () => {
       'Connection error: Connection Refused: not authorised.\nError: The connection was refused.\n',
     );
     const current = await runTool('mqtt-pub', [...args, '-V', '5']);
-    assert.deepEqual(current, { code: 135, stdout: '', stderr: 'Connection error: Not authorized\n' });
+    assert.deepEqual(current, {
+      code: 135,
+      stdout: '',
+      stderr: 'Connection error: Not authorized\nThe broker says: Not authorized to connect.\n',
+    });
     assert.deepEqual(await runTool('mqtt-pub', [...args, '--quiet']), { code: 5, stdout: '', stderr: '' });
   });
 
@@ -132,7 +136,8 @@ describe('mqtt-pub', () => {
     const stdin = 'a\nb\n';
     for (const qos of ['1', '2']) {
       const told = await runTool('mqtt-pub', [...args, '-V', '5', '-q', qos], { stdin });
-      const stderr = 'Warning: Publish 1 failed: Not authorized.\nWarning: Publish 2 failed: Not authorized.\n';
+      const words = "The broker says: Not authorized to publish to 'denied/t'.\n";
+      const stderr = [1, 2].map((id) => `Warning: Publish ${id} failed: Not authorized.\n${words}`).join('');
       assert.deepEqual(told, { code: 0, stdout: '', stderr });
     }
     assert.deepEqual(await runTool('mqtt-pub', [...args, '-q', '1'], { stdin }), { code: 0, stdout: '', stderr: '' });
@@ -174,6 +179,41 @@ describe('mqtt-pub', () => {
     });
     const result = await runTool('mqtt-pub', ['-h', '127.0.0.1', '-p', String(port), '-t', 't', '-m', 'x', '-q', '1']);
     assert.deepEqual(result, { code: 7, stdout: '', stderr: 'Error: The connection was lost.\n' });
+  });
+
+  it('ends with code 7 where the other side closes before a large message has left', async (context) => {
+    const file = path.join(scratch(context), 'large');
+    writeFileSync(file, '');
+    // More than the buffers of two sockets take.
+    truncateSync(file, 64 * 1024 * 1024);
+    const { where } = await embeddedBroker(context);
+    const lost = { code: 7, stdout: '', stderr: 'Error: The connection was lost.\n' };
+    assert.deepEqual(await runTool('mqtt-pub', [...where, '-t', 't', '-f', file]), lost);
+    for (const [version, connack] of [
+      ['31', ACCEPTED],
+      ['311', ACCEPTED],
+      ['5', Buffer.from([0x20, 3, 0, 0, 0])],
+    ] as const) {
+      const port = await falseBroker(context, (_chunk, socket) => socket.pause().end(connack));
+      const result = await runTool('mqtt-pub', ['-p', String(port), '-V', `mqttv${version}`, '-t', 't', '-f', file]);
+      assert.deepEqual(result, lost, version);
+    }
+  });
+
+  it('ends with code 0 where a large message arrived', async (context) => {
+    const file = path.join(scratch(context), 'large');
+    const size = 10_000_000;
+    writeFileSync(file, Buffer.alloc(size, 'x'));
+    const { port, where } = await embeddedBroker(context, 0, { global: { maxPacketSize: 2 * size } });
+    const observer = await Observer.of(context, port);
+    for (const version of ['311', '5']) {
+      const result = await runTool('mqtt-pub', [...where, '-V', `mqttv${version}`, '-t', 't', '-f', file]);
+      assert.deepEqual(result, { code: 0, stdout: '', stderr: '' }, version);
+    }
+    assert.deepEqual(
+      (await observer.seen(2)).map(({ payload }) => payload.length),
+      [size, size],
+    );
   });
 
   it('refuses a payload before it connects', async () => {

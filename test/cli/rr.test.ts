@@ -83,7 +83,11 @@ describe('mqtt-rr', () => {
     const mute = await runTool('mqtt-rr', [...where, '-t', 'denied/ask', '-e', 'answer', '-m', '?', '-q', '1']);
     assert.deepEqual(mute, { code: 1, stdout: '', stderr: 'Warning: Publish 2 failed: Not authorized.\n' });
     const nobody = await runTool('mqtt-rr', [...where, '-t', 'ask', '-e', 'answer', '-m', '?', '-u', 'nobody']);
-    assert.deepEqual(nobody, { code: 135, stdout: '', stderr: 'Connection error: Not authorized\n' });
+    assert.deepEqual(nobody, {
+      code: 135,
+      stdout: '',
+      stderr: 'Connection error: Not authorized\nThe broker says: Not authorized to connect.\n',
+    });
   });
 
   it('ends with code 7 where the connection is lost', async (context) => {

@@ -158,7 +158,10 @@ describe('mqtt-sub', () => {
       'Client ID sending DISCONNECT',
     ]);
     const current = await runTool('mqtt-sub', [...args, '-V', '5']);
-    assert.deepEqual([current.code, current.stderr], [135, 'Connection error: Not authorized\n']);
+    assert.deepEqual(
+      [current.code, current.stderr],
+      [135, 'Connection error: Not authorized\nThe broker says: Not authorized to connect.\n'],
+    );
     assert.equal(lines(current.stdout)[1], 'Client ID received CONNACK (135)');
   });
 

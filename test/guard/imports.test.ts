@@ -62,6 +62,7 @@ const RULES: Readonly<Record<string, Rule>> = {
       'src/client',
       'src/config',
       'src/broker/broker.ts',
+      'src/broker/check-files.ts',
       'src/broker/plugins/hashes.ts',
       'src/net/tls-errors.ts',
       'src/log',

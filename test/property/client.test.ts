@@ -56,7 +56,7 @@ const piece = fc.oneof(
 const isExpected = (error: unknown): boolean =>
   error instanceof PeerFault || error instanceof ConnectionLost || error instanceof ConnectRefused;
 
-test('whatever a broker sends, a client ends in order: no exception, and every call is settled', async () => {
+test('whatever a broker sends, a client ends in order: no exception, and every call is settled [CVE-2017-7655]', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(piece, { maxLength: 30 }), fc.boolean(), numbers, async (pieces, admits, random) => {
       const broker = new ScriptedBroker({ refuse: 0.3, longestChunk: 50, random: () => random.next().value });

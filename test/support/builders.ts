@@ -6,16 +6,22 @@ import type { Subscriber } from '../../src/broker/routing/subscriber.ts';
 import { Subscription } from '../../src/broker/routing/subscription.ts';
 import { TopicTable } from '../../src/broker/routing/topics.ts';
 import { Trie } from '../../src/broker/routing/trie.ts';
+import type { SessionLink } from '../../src/broker/sessions/host.ts';
+import { KeptMessages } from '../../src/broker/sessions/kept.ts';
 import type { SessionLimits } from '../../src/broker/sessions/limits.ts';
-import { Session, type SessionLink } from '../../src/broker/sessions/session.ts';
+import { Pacing, type Pausable } from '../../src/broker/sessions/pacing.ts';
+import type { ReplaySource } from '../../src/broker/sessions/replay.ts';
+import { Session } from '../../src/broker/sessions/session.ts';
 import { METRICS, Metrics } from '../../src/broker/sys/metrics.ts';
 import { FlushTurn } from '../../src/net/flush.ts';
+import { PAUSE_PACE } from '../../src/net/link.ts';
 import { Outbox } from '../../src/net/outbox.ts';
 import { PUBLISH } from '../../src/protocol/constants.ts';
 import { Framer } from '../../src/protocol/framer.ts';
 import type { Properties } from '../../src/protocol/properties.ts';
 import { PublishView, publishProperties, readPublish } from '../../src/protocol/publish.ts';
 import { splitShared } from '../../src/protocol/topic.ts';
+import { Wheel } from '../../src/util/wheel.ts';
 import { CountedBytes, FakeTransport } from './fake-transport.ts';
 import { keptLog } from './hook-client.ts';
 
@@ -95,21 +101,48 @@ export interface Seen {
   readonly properties: Properties;
 }
 
+/** A source of retained messages with these, whatever the filter. */
+export function sourceOf(messages: readonly Message[]): ReplaySource {
+  return {
+    match: () => messages.values(),
+    get: (topic) => messages.findLast((message) => message.topic.name === topic) ?? null,
+  };
+}
+
+/** A connection that remembers whether it is read from. */
+export class Gate implements Pausable {
+  isPaused = false;
+
+  pause(): void {
+    this.isPaused = true;
+  }
+
+  resume(): void {
+    this.isPaused = false;
+  }
+}
+
 /** A session with the connection of a client that is led by the hand. */
 export class SessionRig {
   readonly routing = new Routing();
   readonly metrics = new Metrics();
   readonly turn = new FlushTurn();
+  readonly wheel = new Wheel(100, 0);
+  readonly pacing = new Pacing(this.wheel, PAUSE_PACE);
   readonly lines: string[];
   readonly host: {
     log: ReturnType<typeof keptLog>['log'];
     metrics: Metrics;
     limits: SessionLimits;
     topics: TopicTable;
+    kept: KeptMessages;
+    pacing: Pacing;
   };
   readonly session: Session;
   transport = new FakeTransport();
   outbox = new Outbox(this.transport, this.turn, new CountedBytes());
+  /** The client's own connection, and what was asked of it. */
+  readonly reading = new Gate();
   private seen = 0;
   private shape: 0 | 1 = 1;
 
@@ -125,11 +158,14 @@ export class SessionRig {
         maxInflightBytes: 0,
         maxQueuedMessages: 1000,
         maxQueuedBytes: 0,
+        maxKeptBytes: 1e9,
         queueQos0Messages: false,
         upgradeOutgoingQos: false,
         ...limits,
       },
       topics: this.routing.topics,
+      kept: new KeptMessages(log, this.wheel, this.pacing, limits.maxKeptBytes ?? 1e9),
+      pacing: this.pacing,
     };
     this.session = new Session('client', this.host);
   }
@@ -151,7 +187,7 @@ export class SessionRig {
       },
       closed: () => undefined,
     };
-    this.session.attach({ outbox, shape, maximumPacketSize, receiveMaximum });
+    this.session.attach({ outbox, reading: this.reading, shape, maximumPacketSize, receiveMaximum });
   }
 
   /** The connection is gone. */

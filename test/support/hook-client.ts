@@ -1,6 +1,6 @@
 // Clients and loggers as hooks and plugins see them.
 
-import type { AuthRequest, ClientContext } from '../../src/broker/hooks/points.ts';
+import type { AuthRequest, ClientContext, Plugin } from '../../src/broker/hooks/points.ts';
 import { LOG_TYPES, type Logger, silentLogger } from '../../src/log/logger.ts';
 
 /** A client of 127.0.0.1, or of another address. */
@@ -24,4 +24,10 @@ export function keptLog(): { log: Logger; lines: string[] } {
   const lines: string[] = [];
   for (const type of LOG_TYPES) log[type] = (text) => lines.push(`${type} ${text}`);
   return { log, lines };
+}
+
+/** Reloads a plugin of two steps: reads its files and puts what they say into force. Throws the plugin's sentence. */
+export function takeReload(plugin: Plugin): void {
+  const commit = plugin.reload?.();
+  if (typeof commit === 'function') commit();
 }

@@ -7,6 +7,7 @@ import type { Plugin } from '../../src/broker/hooks/points.ts';
 import type { Config } from '../../src/config/config.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import { memoryPair } from '../../src/net/memory.ts';
+import type { Transport } from '../../src/net/transport.ts';
 import { memoryWire, ScriptedPeer, tcpWire } from './scripted-peer.ts';
 import { WireClock } from './wire-clock.ts';
 import type { Case } from './wire-parse.ts';
@@ -27,8 +28,12 @@ export interface Arena {
   close(): Promise<void>;
 }
 
-/** Starts the broker of a case. */
-export async function openArena(scenario: Case, mode: Mode): Promise<Arena> {
+/** Starts the broker of a case. `tap` is given the broker's end of each connection through memory and may wrap it. */
+export async function openArena(
+  scenario: Case,
+  mode: Mode,
+  tap: (transport: Transport) => Transport = (transport) => transport,
+): Promise<Arena> {
   const clock = new WireClock();
   const watch = new Watch();
   const folder = mkdtempSync(path.join(tmpdir(), 'wire-'));
@@ -47,7 +52,7 @@ export async function openArena(scenario: Case, mode: Mode): Promise<Arena> {
       connect() {
         if (mode === 'tcp') return new ScriptedPeer(tcpWire(broker.ports[0] ?? 0));
         const [ours, theirs] = memoryPair(mode === 'late' ? { random, refuse: 0.2, longestChunk: 9 } : {});
-        broker.accept(theirs);
+        broker.accept(tap(theirs));
         return new ScriptedPeer(memoryWire(ours));
       },
       gone: (clientId) => watch.gone(clientId),

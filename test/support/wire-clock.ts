@@ -1,7 +1,5 @@
 // Time that stands still until a scenario moves it: keep-alive, expiry and will delay are tested to the tick, and a slow
 // machine changes nothing. The process's clocks and intervals are replaced; plain timeouts stay real.
-import { mock } from 'node:test';
-
 interface Interval {
   readonly call: () => void;
   readonly every: number;
@@ -26,11 +24,19 @@ export class WireClock {
   private readonly restorers: (() => void)[] = [];
 
   constructor() {
-    const date = mock.method(Date, 'now', () => start + now);
-    const monotonic = mock.method(performance, 'now', () => 1000 + now);
-    const set = mock.method(globalThis, 'setInterval', (call: () => void, every: number) => this.add(call, every));
-    const clear = mock.method(globalThis, 'clearInterval', (handle: NodeJS.Timeout) => this.remove(handle));
-    for (const { mock: context } of [date, monotonic, set, clear]) this.restorers.push(() => context.restore());
+    this.replace(Date, { now: () => start + now });
+    this.replace(performance, { now: () => 1000 + now });
+    this.replace(globalThis, {
+      setInterval: (call: () => void, every: number) => this.add(call, every),
+      clearInterval: (handle: NodeJS.Timeout) => this.remove(handle),
+    });
+  }
+
+  /** Puts functions in the place of an object's own. node:test's mocks would remember every call. */
+  private replace(target: object, functions: Readonly<Record<string, unknown>>): void {
+    const real = Object.fromEntries(Object.keys(functions).map((name) => [name, Reflect.get(target, name)]));
+    Object.assign(target, functions);
+    this.restorers.push(() => Object.assign(target, real));
   }
 
   restore(): void {

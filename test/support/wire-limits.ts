@@ -11,6 +11,13 @@ export function limitsOf(config: readonly string[]): Word[] {
     ['maximum-packet-size', option('max_packet_size', '2000000'), ''],
     ['receive-maximum', option('max_inflight_messages', '20'), '0'],
     ['maximum-qos', option('max_qos', '2'), '2'],
+    ['wildcard-subscription-available', option('allow_wildcard_subscriptions', 'true') === 'false' ? '0' : '1', '1'],
+    [
+      'subscription-identifier-available',
+      option('allow_subscription_identifiers', 'true') === 'false' ? '0' : '1',
+      '1',
+    ],
+    ['shared-subscription-available', option('allow_shared_subscriptions', 'true') === 'false' ? '0' : '1', '1'],
   ];
   return limits.flatMap(([name, value, unsaid]) => (value === unsaid ? [] : wordsOf(`${name}=${value}`)));
 }

@@ -7,8 +7,10 @@ import {
   type Decision,
   type Plugin,
   READ,
+  type Refusal,
   UNSUBSCRIBE_ACCESS,
 } from '../../src/broker/hooks/points.ts';
+import { BANNED, GRANTED_QOS_1, SERVER_BUSY, SERVER_MOVED, USE_ANOTHER_SERVER } from '../../src/protocol/reasons.ts';
 
 /** Topics beginning with `forbidden` may not be written or subscribed to, nor `secret` be read; `kept` not unsubscribed. */
 const rights: Plugin = {
@@ -38,6 +40,27 @@ const riddle: Plugin = {
   },
 };
 
+/** Users who are sent elsewhere, or away, with more than a no; `nonsense` is no refusal that there is. */
+const signpost: Plugin = {
+  name: 'signpost',
+  authenticate: ({ username }) => refusals[username ?? ''] ?? ALLOW,
+  authStep(client, method, data, first): AuthStep | null {
+    if (method !== 'signpost') return null;
+    const refusal = refusals[data?.toString() ?? ''];
+    if (refusal !== undefined) return { decision: DENY, data: null, refusal };
+    return { decision: first && client.username !== null ? DEFER : ALLOW, data: null };
+  },
+};
+
+const refusals: Readonly<Record<string, Refusal>> = {
+  moved: { reason: SERVER_MOVED, serverReference: 'b.example:1883', reasonString: 'This house is empty.' },
+  elsewhere: { reason: USE_ANOTHER_SERVER, serverReference: 'b.example c.example' },
+  banned: { reason: BANNED, reasonString: 'Not after last time.' },
+  busy: { reason: SERVER_BUSY },
+  nonsense: { reason: GRANTED_QOS_1 },
+  lost: { reason: SERVER_BUSY, serverReference: 'b.example' },
+};
+
 /** Messages to `drop` vanish, those to `old/…` go to `new/…`, and payloads to `loud/…` become capitals. */
 const editor: Plugin = {
   name: 'editor',
@@ -51,7 +74,7 @@ const editor: Plugin = {
   },
 };
 
-const PLUGINS: Readonly<Record<string, Plugin>> = { rights, doorman, riddle, editor };
+const PLUGINS: Readonly<Record<string, Plugin>> = { rights, doorman, riddle, signpost, editor };
 
 /** The plugin of this name. */
 export function pluginNamed(name: string): Plugin {

@@ -53,6 +53,19 @@ for (const [what, steps, said] of WRONG) {
   });
 }
 
+for (const [what, words] of [
+  ['another reason string than expected', 'reason-string="no"'],
+  ['a reason string where none should be', 'unexplained'],
+] as const) {
+  test(`a scenario fails on ${what}`, async (context) => {
+    const steps = `A joins\nA > PUBREL id=1\nA < PUBCOMP id=1 rc=0x92 ${words}`;
+    const [scenario] = casesOf(context, `case: wrong\nversions: 5\n${steps}\n`);
+    assert.ok(scenario !== undefined);
+    const run = runCase(scenario, 5, await openArena(scenario, 'memory'));
+    await assert.rejects(run, /:5: .*got {7}PUBCOMP id=1 rc=0x92 reason-string="No QoS 2/s);
+  });
+}
+
 const UNREADABLE: readonly (readonly [what: string, text: string, said: RegExp])[] = [
   ['a step without a case', 'A joins', /some\.wire:1: a step stands in front of the first case/],
   ['an unknown version', 'case: x\nversions: 6\nA joins', /some\.wire:2: '6' is no version/],

@@ -9,6 +9,9 @@
 //   A opens | leaves | drops | pauses | resumes        a bare connection; DISCONNECT; a broken line; not reading, reading on
 //   clock advances SECONDS                             broker stops
 //
+// An expected value may be left open: `key=*`. A packet that refuses may say why, unless `unexplained` stands behind it; one
+// that does not refuse, or that is expected with a reason string, must be as it is written.
+//
 // `nothing` is proved: every other client's PINGREQ is answered first, so that what these sent has been dealt with, then
 // this client's next packet must be the answer to its own. At the end of a case nothing may be left over anywhere.
 
@@ -200,7 +203,7 @@ class Play {
   }
 
   private async expectPacket(client: Client, { name, words }: PacketText): Promise<void> {
-    const expected = { name, words: withLimits(words, this.limits) };
+    const expected = explained({ name, words: withLimits(words, this.limits) });
     const arrival = await this.next(client, expected.name);
     const wanted = encodePacket(
       arrival === null ? expected : filledIn(expected, arrival, client.version),
@@ -336,6 +339,22 @@ class Play {
   }
 }
 
+/** A packet that refuses, with its reason string left open; `unexplained` says that there is none. */
+function explained({ name, words }: PacketText): PacketText {
+  const isMark = (word: Word): boolean => word.key === null && !word.quoted && textOf(word) === 'unexplained';
+  if (words.some(isMark)) return { name, words: words.filter((word) => !isMark(word)) };
+  if (!refuses(name, words) || words.some(({ key }) => key === 'reason-string')) return { name, words };
+  return { name, words: [...words, { key: 'reason-string', value: Buffer.from('?'), quoted: false }] };
+}
+
+/** Whether a packet has a reason code that refuses something. */
+function refuses(name: string, words: readonly Word[]): boolean {
+  return words.some(({ key, value, quoted }) => {
+    const isCode = name === 'SUBACK' || name === 'UNSUBACK' ? key === null && !quoted : key === 'rc' || key === 'code';
+    return isCode && numberOf(value) >= 0x80;
+  });
+}
+
 /** Bytes in hexadecimal, quoted words as they are. */
 function bytesOf(words: readonly Word[]): Buffer {
   return Buffer.concat(words.map(({ value, quoted }) => (quoted ? value : hexBytes(value.toString()))));
@@ -353,15 +372,17 @@ function qosOf(words: readonly Word[]): number {
 
 /** The expected packet with the values that the scenario leaves open, written `key=*`, taken from what came. */
 function filledIn(expected: PacketText, arrival: Buffer, version: Version): PacketText {
-  if (expected.words.every((word) => !isOpen(word))) return expected;
+  if (expected.words.every((word) => !isOpen(word) && !isOptional(word))) return expected;
   const { words: got } = decodePacket(arrival, version);
-  const words = expected.words.map((word) => {
-    const match = isOpen(word) ? got.find(({ key }) => key === word.key) : undefined;
-    return match ?? word;
+  const words = expected.words.flatMap((word) => {
+    if (!isOpen(word) && !isOptional(word)) return [word];
+    const match = got.find(({ key }) => key === word.key);
+    return match ?? (isOptional(word) ? [] : [word]);
   });
   return { name: expected.name, words };
 }
 
+const isOptional = (word: Word): boolean => word.key === 'reason-string' && !word.quoted && textOf(word) === '?';
 const isOpen = (word: Word): boolean => word.key !== null && !word.quoted && textOf(word) === '*';
 
 function different(expected: string, got: string): Error {

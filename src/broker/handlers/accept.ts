@@ -2,13 +2,15 @@
 import { OutboundAliases } from '../../flow/alias.ts';
 import { CONNACK, MAX_PACKET_ID } from '../../protocol/constants.ts';
 import type { ConnectPacket } from '../../protocol/packets.ts';
-import type { Properties } from '../../protocol/properties.ts';
-import { SUCCESS } from '../../protocol/reasons.ts';
+import { PACKET_TOO_LARGE, SUCCESS } from '../../protocol/reasons.ts';
 import type { AuthRequest, ClientContext } from '../hooks/points.ts';
 import type { Peer } from '../peer.ts';
 import type { Session } from '../sessions/session.ts';
 import { metricIndex } from '../sys/metrics.ts';
+import { effectiveKeepAlive, grantedProperties, receiveMaximum } from './granted.ts';
+import { refuse } from './refuse.ts';
 import { grantRights } from './rights.ts';
+import { WHY } from './why.ts';
 
 const CONNECTIONS = metricIndex('connectionCount');
 
@@ -20,6 +22,12 @@ export function accept(
   authenticationData: Buffer | null,
 ): void {
   const { core } = peer;
+  const granted = grantedProperties(peer, packet, request, authenticationData);
+  // [MQTT-3.1.2-24]: nothing is opened or taken over for a client that could not be told.
+  if (!peer.takes({ type: CONNACK, sessionPresent: false, code: SUCCESS.code, properties: granted })) {
+    refuse(peer, PACKET_TOO_LARGE, WHY.packetSize);
+    return;
+  }
   const context: ClientContext = { clientId: request.clientId, username: request.username, peer: peer.info };
   peer.context = context;
   peer.name = request.clientId;
@@ -30,21 +38,16 @@ export function accept(
   peer.session = session;
   peer.link.setLimits(core.settings.sizes);
   prepareSession(peer, session, packet, context);
-  const keepAlive = effectiveKeepAlive(peer, packet);
   // [MQTT-3.1.2-22]: one and a half times the keep alive without a packet.
-  peer.allowSilence(keepAlive * 1500);
+  peer.allowSilence(effectiveKeepAlive(peer, packet) * 1500);
   core.log.debug?.(`Sending CONNACK to ${peer.name} (${Number(wasPresent)}, 0)`);
-  peer.send({
-    type: CONNACK,
-    sessionPresent: wasPresent,
-    code: SUCCESS.code,
-    properties: grantedProperties(peer, packet, request, session, keepAlive, authenticationData),
-  });
+  peer.send({ type: CONNACK, sessionPresent: wasPresent, code: SUCCESS.code, properties: granted });
   const { receiveMaximum, maximumPacketSize, topicAliasMaximum } = packet.properties;
   const aliases = Math.min(topicAliasMaximum ?? 0, peer.listener.settings.maxTopicAliasBroker);
   if (aliases > 0) peer.link.outbox.aliases = new OutboundAliases(aliases);
   session.attach({
     outbox: peer.link.outbox,
+    reading: peer.link,
     shape: packet.profile.shape,
     maximumPacketSize: maximumPacketSize ?? 0,
     receiveMaximum: receiveMaximum ?? MAX_PACKET_ID,
@@ -82,44 +85,8 @@ function prepareSession(peer: Peer, session: Session, packet: ConnectPacket, con
       ? packet.will
       : { ...packet.will, topic: mountPoint + packet.will.topic };
   session.inbound.limit = packet.profile.hasProperties ? receiveMaximum(peer) : MAX_PACKET_ID;
+  session.inbound.reconnected();
   grantRights(session, context, hooks);
   // Plans remember who may read what; this client may have come back as another user.
   if (hooks.hasAuthorize && session.subscriptions.size > 0) core.trie.outdateAll();
-}
-
-function receiveMaximum(peer: Peer): number {
-  return Math.min(peer.core.limits.maxInflightMessages, MAX_PACKET_ID);
-}
-
-function effectiveKeepAlive(peer: Peer, packet: ConnectPacket): number {
-  const longest = peer.core.settings.maxKeepAlive;
-  return longest > 0 && (packet.keepAlive === 0 || packet.keepAlive > longest) ? longest : packet.keepAlive;
-}
-
-/** CONNACK properties, in the order in which Mosquitto sends them. */
-function grantedProperties(
-  peer: Peer,
-  packet: ConnectPacket,
-  request: AuthRequest,
-  session: Session,
-  keepAlive: number,
-  authenticationData: Buffer | null,
-): Properties {
-  const { settings, registry } = peer.core;
-  const listener = peer.listener.settings;
-  const properties: Properties = {};
-  const expiry = Math.min(session.expiryInterval, registry.maximumExpiry);
-  if (expiry !== session.expiryInterval) properties.sessionExpiryInterval = expiry; // section 3.2.2.3.2
-  if (keepAlive !== packet.keepAlive) properties.serverKeepAlive = keepAlive; // [MQTT-3.2.2-21]
-  if (listener.maxTopicAlias > 0) properties.topicAliasMaximum = listener.maxTopicAlias;
-  if (request.clientId !== packet.clientId) properties.assignedClientIdentifier = request.clientId; // [MQTT-3.2.2-16]
-  if (packet.properties.authenticationMethod !== undefined) {
-    properties.authenticationMethod = packet.properties.authenticationMethod; // [MQTT-4.12.0-5]
-    if (authenticationData !== null) properties.authenticationData = authenticationData;
-  }
-  if (!settings.retainAvailable) properties.retainAvailable = 0;
-  if (settings.maximumPacketSize > 0) properties.maximumPacketSize = settings.maximumPacketSize;
-  if (receiveMaximum(peer) < MAX_PACKET_ID) properties.receiveMaximum = receiveMaximum(peer);
-  if (listener.maxQos < 2) properties.maximumQoS = listener.maxQos;
-  return properties;
 }

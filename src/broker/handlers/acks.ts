@@ -4,9 +4,9 @@ import { PUBACK, PUBCOMP, PUBREC, PUBREL } from '../../protocol/constants.ts';
 import { decode } from '../../protocol/decode.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
 import type { AckPacket } from '../../protocol/packets.ts';
-import { NO_PROPERTIES } from '../../protocol/properties.ts';
-import { PACKET_IDENTIFIER_NOT_FOUND } from '../../protocol/reasons.ts';
+import { isRefusal, PACKET_IDENTIFIER_NOT_FOUND } from '../../protocol/reasons.ts';
 import type { Peer } from '../peer.ts';
+import { logProperties } from './diagnostics.ts';
 
 /** Handles an acknowledgement. Nearly all have two bytes of body: these are read in place. */
 export function onAck(peer: Peer, buffer: Buffer, first: number, start: number, end: number): void {
@@ -19,6 +19,7 @@ export function onAck(peer: Peer, buffer: Buffer, first: number, start: number, 
     const packet = decode(peer.profile, buffer, first, start, end) as AckPacket;
     id = packet.id;
     code = packet.code;
+    logProperties(peer, packet);
   }
   switch (first >> 4) {
     case PUBACK:
@@ -50,7 +51,7 @@ function onPubrec(peer: Peer, id: number, code: number): void {
   const session = peer.session!;
   const { log } = peer.core;
   log.debug?.(`Received PUBREC from ${peer.name} (Mid: ${id})`);
-  if (code >= 0x80) {
+  if (isRefusal(code)) {
     // The client refuses the message: the exchange ends here (section 4.3.3).
     const message = session.window.messageOf(id);
     if (session.window.drop(id)) session.settle(message);
@@ -62,7 +63,7 @@ function onPubrec(peer: Peer, id: number, code: number): void {
   if (answer === RELEASE || !peer.profile.hasProperties) {
     sendAck(peer, PUBREL, id);
   } else if (answer === UNKNOWN) {
-    peer.send({ type: PUBREL, id, code: PACKET_IDENTIFIER_NOT_FOUND.code, properties: NO_PROPERTIES });
+    sendNotFound(peer, PUBREL, id);
   }
 }
 
@@ -73,7 +74,12 @@ function onPubrel(peer: Peer, id: number): void {
   const wasKnown = session.inbound.release(id);
   log.debug?.(`Sending PUBCOMP to ${peer.name} (m${id})`);
   if (wasKnown || !peer.profile.hasProperties) sendAck(peer, PUBCOMP, id);
-  else peer.send({ type: PUBCOMP, id, code: PACKET_IDENTIFIER_NOT_FOUND.code, properties: NO_PROPERTIES });
+  else sendNotFound(peer, PUBCOMP, id);
+}
+
+function sendNotFound(peer: Peer, type: typeof PUBREL | typeof PUBCOMP, id: number): void {
+  const properties = peer.because(`No QoS 2 message with the packet identifier ${id} is under way.`);
+  peer.send({ type, id, code: PACKET_IDENTIFIER_NOT_FOUND.code, properties });
 }
 
 /** Queues an acknowledgement with success, in its short form. */

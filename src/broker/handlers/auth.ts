@@ -5,7 +5,7 @@ import { AUTH, DISCONNECT } from '../../protocol/constants.ts';
 import { decode } from '../../protocol/decode.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
 import type { ConnectPacket } from '../../protocol/packets.ts';
-import type { Properties } from '../../protocol/properties.ts';
+import { NO_PROPERTIES, type Properties } from '../../protocol/properties.ts';
 import {
   BAD_AUTHENTICATION_METHOD,
   CONTINUE_AUTHENTICATION,
@@ -13,10 +13,13 @@ import {
   REAUTHENTICATE,
   SUCCESS,
 } from '../../protocol/reasons.ts';
+import { monotonicNow, touch } from '../../util/clock.ts';
 import { ALLOW, type AuthRequest, type AuthStep, DEFER } from '../hooks/points.ts';
 import type { Peer } from '../peer.ts';
 import { accept } from './accept.ts';
-import { refuse } from './refuse.ts';
+import { logProperties } from './diagnostics.ts';
+import { referenceOf, refuse, sentenceOf } from './refuse.ts';
+import { WHY } from './why.ts';
 
 /** An enhanced authentication of one connection. */
 export interface Authentication {
@@ -32,7 +35,7 @@ export interface Authentication {
 export function startAuthentication(peer: Peer, packet: ConnectPacket, request: AuthRequest): void {
   const method = packet.properties.authenticationMethod!;
   peer.authentication = { method, request, pending: packet, isUnderWay: true };
-  // Until CONNACK the client may send AUTH and DISCONNECT only [MQTT-4.12.0-2 and section 4.12].
+  // Until CONNACK the client may send AUTH and DISCONNECT only [MQTT-3.1.2-30].
   const only = new Uint32Array(16);
   only[AUTH] = peer.core.settings.sizes[AUTH]!;
   only[DISCONNECT] = peer.core.settings.sizes[DISCONNECT]!;
@@ -47,7 +50,8 @@ export function onAuth(peer: Peer, buffer: Buffer, first: number, start: number,
   const authentication = peer.authentication;
   const method = packet.properties.authenticationMethod;
   peer.core.log.debug?.(`Received AUTH from ${peer.name} (rc${packet.code}, ${method ?? ''})`);
-  if (authentication === null) throw new ProtocolError('AUTH came although CONNECT named no method'); // [MQTT-4.12.0-6]
+  logProperties(peer, packet);
+  if (authentication === null) throw new ProtocolError('AUTH came although CONNECT named no method'); // [MQTT-4.12.0-7]
   if (method !== authentication.method) {
     throw new ProtocolError('AUTH names another authentication method than CONNECT'); // [MQTT-4.12.0-5]
   }
@@ -78,12 +82,12 @@ function answer(peer: Peer, step: AuthStep | null): void {
   const authentication = peer.authentication!;
   const packet = authentication.pending;
   if (step === null || (step.decision !== ALLOW && step.decision !== DEFER)) {
-    const reason = step === null ? BAD_AUTHENTICATION_METHOD : NOT_AUTHORIZED;
-    if (packet === null) peer.close(reason);
-    else refuse(peer, reason);
+    refuseStep(peer, step);
     return;
   }
   if (step.decision === DEFER) {
+    touch();
+    peer.waitsSince = monotonicNow();
     sendAuth(peer, CONTINUE_AUTHENTICATION.code, step.data);
     return;
   }
@@ -96,6 +100,25 @@ function answer(peer: Peer, step: AuthStep | null): void {
   const request =
     step.username === undefined ? authentication.request : { ...authentication.request, username: step.username };
   accept(peer, packet, request, step.data);
+}
+
+/** Ends an authentication that failed [MQTT-4.12.0-4, MQTT-4.12.1-2]. */
+function refuseStep(peer: Peer, step: AuthStep | null): void {
+  const refusal = step?.refusal;
+  let why: string = step === null ? WHY.method : WHY.authentication;
+  let reason = step === null ? BAD_AUTHENTICATION_METHOD : NOT_AUTHORIZED;
+  let extra = NO_PROPERTIES;
+  if (refusal !== undefined) {
+    why = sentenceOf(refusal);
+    reason = refusal.reason;
+    extra = referenceOf(refusal);
+  }
+  if (peer.session === null) {
+    refuse(peer, reason, why, extra);
+    return;
+  }
+  peer.core.log.information?.(`Client ${peer.name} [${peer.place}] failed to authenticate again: ${why}`);
+  peer.close(reason.packets.includes(DISCONNECT) ? reason : NOT_AUTHORIZED, why, extra);
 }
 
 function sendAuth(peer: Peer, code: number, data: Buffer | null): void {

@@ -1,12 +1,14 @@
 // CONNECT (MQTT 5.0 section 3.1): who is it, may it come in? What follows an accepted one is in accept.ts.
+import { isUtf8 } from 'node:buffer';
 import { randomUUID } from 'node:crypto';
 import { PAUSE_HOOK } from '../../net/link.ts';
 import { decodeConnect } from '../../protocol/decode.ts';
-import { PeerFault } from '../../protocol/errors.ts';
-import type { ConnectPacket } from '../../protocol/packets.ts';
+import { ConnectFault } from '../../protocol/errors.ts';
+import type { ConnectPacket, Will } from '../../protocol/packets.ts';
 import {
   CLIENT_IDENTIFIER_NOT_VALID,
   NOT_AUTHORIZED,
+  PAYLOAD_FORMAT_INVALID,
   QOS_NOT_SUPPORTED,
   QUOTA_EXCEEDED,
   RETAIN_NOT_SUPPORTED,
@@ -16,12 +18,13 @@ import {
   UNSUPPORTED_PROTOCOL_VERSION,
 } from '../../protocol/reasons.ts';
 import { topicNameFault } from '../../protocol/topic.ts';
-import { ALLOW, type AuthRequest, type Decision } from '../hooks/points.ts';
+import { ALLOW, type AuthRequest, type Decision, type Refusal } from '../hooks/points.ts';
 import type { Peer } from '../peer.ts';
 import { levelsOf, MAX_LEVELS } from '../routing/topics.ts';
 import { accept } from './accept.ts';
 import { startAuthentication } from './auth.ts';
-import { refuse } from './refuse.ts';
+import { referenceOf, refuse, sentenceOf } from './refuse.ts';
+import { sentence, WHY } from './why.ts';
 
 /** Handles CONNECT. */
 export function onConnect(peer: Peer, buffer: Buffer, start: number, end: number): void {
@@ -29,16 +32,19 @@ export function onConnect(peer: Peer, buffer: Buffer, start: number, end: number
   try {
     packet = decodeConnect(buffer, start, end);
   } catch (error) {
+    if (!(error instanceof ConnectFault)) throw error;
     // [MQTT-3.1.2-2]: a version that is not spoken here is told so, in the words of 3.1.1, before the line is closed.
-    if (!(error instanceof PeerFault) || error.reason !== UNSUPPORTED_PROTOCOL_VERSION) throw error;
-    peer.core.log.information?.(`Invalid protocol version in CONNECT from ${peer.place}: ${error.message}.`);
-    refuse(peer, UNSUPPORTED_PROTOCOL_VERSION);
-    return;
+    if (error.reason === UNSUPPORTED_PROTOCOL_VERSION) {
+      refuse(peer, UNSUPPORTED_PROTOCOL_VERSION, sentence(error.message));
+      return;
+    }
+    if (error.profile !== null) peer.settleTerms(error.profile, error.properties);
+    throw error;
   }
-  peer.link.useProfile(packet.profile);
-  const refusal = checkConnect(peer, packet);
-  if (refusal !== null) {
-    refuse(peer, refusal);
+  peer.settleTerms(packet.profile, packet.properties);
+  const objection = objectionTo(peer, packet);
+  if (objection !== null) {
+    refuse(peer, objection.reason, objection.why);
     return;
   }
   const request = identify(peer, packet);
@@ -57,10 +63,16 @@ export function onConnect(peer: Peer, buffer: Buffer, start: number, end: number
 }
 
 /** Goes on when the decision is there; a client whose check takes time is not read from meanwhile. */
-function settle(peer: Peer, packet: ConnectPacket, request: AuthRequest, decision: Decision | Promise<Decision>): void {
-  if (typeof decision === 'number') {
+function settle(
+  peer: Peer,
+  packet: ConnectPacket,
+  request: AuthRequest,
+  decision: Decision | Refusal | Promise<Decision | Refusal>,
+): void {
+  if (!(decision instanceof Promise)) {
     if (decision === ALLOW) accept(peer, packet, request, null);
-    else refuse(peer, NOT_AUTHORIZED);
+    else if (typeof decision === 'number') refuse(peer, NOT_AUTHORIZED, WHY.connect);
+    else refuse(peer, decision.reason, sentenceOf(decision), referenceOf(decision));
     return;
   }
   peer.link.pause(PAUSE_HOOK);
@@ -71,26 +83,56 @@ function settle(peer: Peer, packet: ConnectPacket, request: AuthRequest, decisio
   });
 }
 
+/** Why a client cannot be let in. */
+interface Objection {
+  readonly reason: Reason;
+  readonly why: string;
+}
+
 /** What the broker's and the listener's limits say; null when nothing speaks against the client. */
-function checkConnect(peer: Peer, packet: ConnectPacket): Reason | null {
+function objectionTo(peer: Peer, packet: ConnectPacket): Objection | null {
   const { settings } = peer.core;
-  const listener = peer.listener.settings;
-  if (!listener.profiles.includes(packet.profile)) return UNSUPPORTED_PROTOCOL_VERSION;
-  if (settings.maxConnections >= 0 && peer.core.connections > settings.maxConnections) return QUOTA_EXCEEDED;
+  if (!peer.listener.settings.profiles.includes(packet.profile)) {
+    const why = `MQTT of protocol level ${packet.profile.shown} is not spoken on this listener.`;
+    return { reason: UNSUPPORTED_PROTOCOL_VERSION, why };
+  }
+  if (settings.maxConnections >= 0 && peer.core.connections > settings.maxConnections) {
+    return { reason: QUOTA_EXCEEDED, why: `The server has its ${settings.maxConnections} connections.` };
+  }
   if (packet.will !== null) {
-    if (packet.will.retain && !settings.retainAvailable) return RETAIN_NOT_SUPPORTED; // [MQTT-3.2.2-13]
-    if (packet.will.qos > listener.maxQos) return QOS_NOT_SUPPORTED; // [MQTT-3.2.2-12]
-    if (!isRoutable((listener.mountPoint ?? '') + packet.will.topic)) return TOPIC_NAME_INVALID;
+    const objection = objectionToWill(peer, packet.will);
+    if (objection !== null) return objection;
   }
   // Before MQTT 5 the broker cannot set the keep alive, so one that is too long is refused.
   const tooLong = packet.keepAlive === 0 || packet.keepAlive > settings.maxKeepAlive;
-  if (settings.maxKeepAlive > 0 && tooLong && !packet.profile.hasProperties) return CLIENT_IDENTIFIER_NOT_VALID;
+  if (settings.maxKeepAlive > 0 && tooLong && !packet.profile.hasProperties) {
+    const why = `The keep-alive of ${packet.keepAlive} seconds is not among the 1 to ${settings.maxKeepAlive} allowed.`;
+    return { reason: CLIENT_IDENTIFIER_NOT_VALID, why };
+  }
   return null;
 }
 
-/** Whether a will's topic, behind the mount point, keeps the bounds that PUBLISH keeps. */
-function isRoutable(topic: string): boolean {
-  return topicNameFault(topic) === null && levelsOf(topic) <= MAX_LEVELS;
+function objectionToWill(peer: Peer, will: Will): Objection | null {
+  const { settings } = peer.core;
+  const { maxQos, mountPoint } = peer.listener.settings;
+  if (will.retain && !settings.retainAvailable) return { reason: RETAIN_NOT_SUPPORTED, why: WHY.willRetained }; // [MQTT-3.2.2-13]
+  if (will.qos > maxQos) {
+    return { reason: QOS_NOT_SUPPORTED, why: `The will has QoS ${will.qos}, and the highest here is ${maxQos}.` }; // [MQTT-3.2.2-12]
+  }
+  const fault = routingFault((mountPoint ?? '') + will.topic);
+  if (fault !== null) return { reason: TOPIC_NAME_INVALID, why: `The will topic cannot be used here: ${fault}.` };
+  const isText = will.properties.payloadFormatIndicator === 1;
+  if (settings.checksPayloadFormat && isText && !isUtf8(will.payload)) {
+    return { reason: PAYLOAD_FORMAT_INVALID, why: WHY.willFormat }; // section 3.1.3.2.3
+  }
+  return null;
+}
+
+/** How a will's topic, behind the mount point, breaks the bounds that PUBLISH keeps; null if it does not. */
+function routingFault(topic: string): string | null {
+  const levels = levelsOf(topic);
+  if (levels > MAX_LEVELS) return `it has ${levels} levels, more than the ${MAX_LEVELS} allowed`;
+  return topicNameFault(topic);
 }
 
 /** Whether the listener takes the user name from the client certificate: then the certificate is the proof. */
@@ -106,36 +148,41 @@ function identify(peer: Peer, packet: ConnectPacket): AuthRequest | null {
   if (listener.certificateUsername !== null) {
     const { tls } = peer.info;
     username = (listener.certificateUsername === 'subject' ? tls?.subject : tls?.commonName) ?? null;
-    if (username === null || username === '') {
-      core.log.information?.(`Client ${peer.place} has no client certificate to take a user name from.`);
-      refuse(peer, NOT_AUTHORIZED);
-      return null;
-    }
+    if (username === null || username === '') return refused(peer, NOT_AUTHORIZED, WHY.certificate);
   }
   let clientId = packet.clientId;
   if (listener.useUsernameAsClientId) {
-    if (username === null) {
-      refuse(peer, NOT_AUTHORIZED);
-      return null;
-    }
+    if (username === null) return refused(peer, NOT_AUTHORIZED, WHY.clientIdFromUsername);
     clientId = username;
   }
   if (clientId === '') {
-    const persists = !packet.cleanStart && !packet.profile.emptyClientIdMayPersist;
-    // [MQTT-3.1.3-8] of 3.1.1
-    if (!packet.profile.allowsEmptyClientId || persists || !listener.allowZeroLengthClientId) {
-      refuse(peer, CLIENT_IDENTIFIER_NOT_VALID);
-      return null;
+    if (!packet.profile.allowsEmptyClientId || !listener.allowZeroLengthClientId) {
+      return refused(peer, CLIENT_IDENTIFIER_NOT_VALID, WHY.clientIdEmpty);
     }
-    clientId = listener.autoIdPrefix + randomUUID().toUpperCase();
+    // [MQTT3-3.1.3-8]
+    if (!packet.cleanStart && !packet.profile.emptyClientIdMayPersist) {
+      return refused(peer, CLIENT_IDENTIFIER_NOT_VALID, WHY.clientIdLasting);
+    }
+    clientId = newClientId(peer, listener.autoIdPrefix);
   } else if (core.settings.clientIdPrefix !== null && !clientId.startsWith(core.settings.clientIdPrefix)) {
-    refuse(peer, NOT_AUTHORIZED);
-    return null;
+    return refused(peer, NOT_AUTHORIZED, WHY.clientIdPrefix);
   }
   const { maxClients } = core.settings;
   if (maxClients >= 0 && core.registry.total >= maxClients && core.registry.get(clientId) === null) {
-    refuse(peer, SERVER_BUSY);
-    return null;
+    return refused(peer, SERVER_BUSY, `The server keeps its ${maxClients} sessions.`);
   }
   return { clientId, username, peer: peer.info, password: packet.password, properties: packet.properties };
+}
+
+function refused(peer: Peer, reason: Reason, why: string): null {
+  refuse(peer, reason, why);
+  return null;
+}
+
+/** A client id that no session has [MQTT-3.2.2-16]. */
+function newClientId(peer: Peer, prefix: string): string {
+  let clientId: string;
+  do clientId = prefix + randomUUID().toUpperCase();
+  while (peer.core.registry.get(clientId) !== null);
+  return clientId;
 }

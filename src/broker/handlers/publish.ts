@@ -1,15 +1,17 @@
 // PUBLISH from a client (MQTT 5.0 section 3.3), straight down: read, find the topic, admit, authorise, route, acknowledge.
 
+import { isUtf8 } from 'node:buffer';
 import { InboundAliases } from '../../flow/alias.ts';
 import { DUPLICATE, OVER_QUOTA, REUSED } from '../../flow/inbound.ts';
 import { PAUSE_HOOK } from '../../net/link.ts';
 import { PUBACK, PUBREC } from '../../protocol/constants.ts';
 import { PeerFault, ProtocolError } from '../../protocol/errors.ts';
-import { NO_PROPERTIES } from '../../protocol/properties.ts';
+import { NO_PROPERTIES, type Properties } from '../../protocol/properties.ts';
 import { type PublishView, readPublish } from '../../protocol/publish.ts';
 import {
   NO_MATCHING_SUBSCRIBERS,
   NOT_AUTHORIZED,
+  PAYLOAD_FORMAT_INVALID,
   QOS_NOT_SUPPORTED,
   RECEIVE_MAXIMUM_EXCEEDED,
   RETAIN_NOT_SUPPORTED,
@@ -23,9 +25,10 @@ import { wallNow } from '../../util/clock.ts';
 import { ALLOW, DENY, type Decision, WRITE } from '../hooks/points.ts';
 import type { Peer } from '../peer.ts';
 import { Message } from '../routing/message.ts';
-import { hashBytes, type Topic } from '../routing/topics.ts';
+import { hashBytes, isReservedTopic, type Topic } from '../routing/topics.ts';
 import { metricIndex } from '../sys/metrics.ts';
 import { sendAck } from './acks.ts';
+import { quoted, WHY } from './why.ts';
 
 const PUBLISH_RECEIVED = metricIndex('publishReceived');
 const PUBLISH_BYTES_RECEIVED = metricIndex('publishBytesReceived');
@@ -50,10 +53,11 @@ export function onPublish(peer: Peer, buffer: Buffer, first: number, start: numb
     }
     if (answer === DUPLICATE) {
       core.log.debug?.(`Received ${describe(peer, view, topic, payloadLength)}`);
-      acknowledge(peer, 2, view.id, SUCCESS);
+      acknowledge(peer, 2, view.id, SUCCESS, NO_PROPERTIES);
       return;
     }
-    if (answer === REUSED) {
+    if (answer === REUSED && !peer.hasToldReuse) {
+      peer.hasToldReuse = true;
       core.log.warning?.(
         `Client ${peer.name} uses the packet identifier ${view.id} for another message before PUBREL.`,
       );
@@ -63,7 +67,11 @@ export function onPublish(peer: Peer, buffer: Buffer, first: number, start: numb
   if (limit > 0 && payloadLength > limit) {
     core.log.debug?.(`Dropped too large ${describe(peer, view, topic, payloadLength)}`);
     core.metrics.add(PUBLISH_DROPPED, 1);
-    acknowledge(peer, qos, view.id, SUCCESS);
+    acknowledge(peer, qos, view.id, SUCCESS, NO_PROPERTIES);
+    return;
+  }
+  if (view.isText && core.settings.checksPayloadFormat && !isUtf8(buffer.subarray(view.payloadStart, end))) {
+    refuseFormat(peer, qos, view.id, describe(peer, view, topic, payloadLength));
     return;
   }
   const decision = mayWrite(peer, topic);
@@ -71,7 +79,7 @@ export function onPublish(peer: Peer, buffer: Buffer, first: number, start: numb
     core.log.debug?.(`Received ${describe(peer, view, topic, payloadLength)}`);
     route(peer, messageOf(peer, view, topic), view.id);
   } else if (typeof decision === 'number') {
-    deny(peer, qos, view.id, describe(peer, view, topic, payloadLength));
+    deny(peer, qos, view.id, topic, describe(peer, view, topic, payloadLength));
   } else {
     waitForDecision(peer, view, topic, payloadLength, decision);
   }
@@ -95,9 +103,10 @@ function messageOf(peer: Peer, view: PublishView, topic: Topic): Message {
 }
 
 function checkCapabilities(peer: Peer, view: PublishView): void {
-  if (view.qos > peer.listener.settings.maxQos) {
+  const { maxQos } = peer.listener.settings;
+  if (view.qos > maxQos) {
     peer.core.log.information?.(`Too high QoS in PUBLISH from ${peer.name}, disconnecting.`);
-    throw new PeerFault(QOS_NOT_SUPPORTED, `QoS ${view.qos} is above the listener's max_qos`); // [MQTT-3.2.2-11]
+    throw new PeerFault(QOS_NOT_SUPPORTED, `QoS ${view.qos} is above ${maxQos}, the highest here (max_qos)`); // [MQTT-3.2.2-11]
   }
   if ((view.first & 1) !== 0 && !peer.core.settings.retainAvailable) {
     throw new PeerFault(RETAIN_NOT_SUPPORTED, 'retained messages are not available here'); // [MQTT-3.2.2-14]
@@ -135,8 +144,7 @@ function resolveTopic(peer: Peer, view: PublishView): Topic {
 function mayWrite(peer: Peer, topic: Topic): Decision | Promise<Decision> {
   const { hooks } = peer.listener.settings;
   if (topic === peer.writableTopic && hooks.generation === peer.writableGeneration) return ALLOW;
-  // The broker's own topics are nobody else's to write.
-  if (topic.name.startsWith('$SYS/')) return DENY;
+  if (isReservedTopic(topic.name)) return DENY;
   const decision = hooks.hasAuthorize ? hooks.authorize(peer.context!, WRITE, topic.name) : ALLOW;
   if (decision === ALLOW && hooks.authorizeIsCacheable) {
     peer.writableTopic = topic;
@@ -163,7 +171,7 @@ function waitForDecision(
       peer.core.log.debug?.(`Received ${text}`);
       route(peer, message, id);
     } else {
-      deny(peer, message.qos, id, text);
+      deny(peer, message.qos, id, topic, text);
     }
     peer.link.resume(PAUSE_HOOK);
   });
@@ -173,8 +181,10 @@ function route(peer: Peer, received: Message, id: number): void {
   const { core } = peer;
   const { hooks } = peer.listener.settings;
   const message = hooks.hasMessageIn ? transform(peer, received) : received;
+  core.pacing.publisher = peer.link;
   const matched = message === null ? 0 : core.router.publish(message);
-  acknowledge(peer, received.qos, id, matched > 0 ? SUCCESS : NO_MATCHING_SUBSCRIBERS);
+  core.pacing.publisher = null;
+  acknowledge(peer, received.qos, id, matched > 0 ? SUCCESS : NO_MATCHING_SUBSCRIBERS, NO_PROPERTIES);
 }
 
 /** Has plugins look at and change a message; null where one of them drops it. */
@@ -201,20 +211,36 @@ function transform(peer: Peer, message: Message): Message | null {
 }
 
 /** [MQTT-3.3.5-2]: MQTT 5 is told why, older versions get a plain acknowledgement. */
-function deny(peer: Peer, qos: number, id: number, text: string): void {
+function deny(peer: Peer, qos: number, id: number, topic: Topic, text: string): void {
   peer.core.log.debug?.(`Denied ${text}`);
-  if (qos === 2 && peer.profile.hasProperties) peer.session?.inbound.release(id);
-  acknowledge(peer, qos, id, NOT_AUTHORIZED);
+  if (qos === 0) return;
+  const { mountPoint } = peer.listener.settings;
+  const name = mountPoint === null ? topic.name : topic.name.slice(mountPoint.length);
+  refuseMessage(peer, qos, id, NOT_AUTHORIZED, `Not authorized to publish to ${quoted(name)}.`);
 }
 
-function acknowledge(peer: Peer, qos: number, id: number, reason: Reason): void {
+/** The payload is not what its indicator says (section 3.3.2.3.2). At QoS 0 only a DISCONNECT can say so. */
+function refuseFormat(peer: Peer, qos: number, id: number, text: string): void {
+  if (qos === 0)
+    throw new PeerFault(PAYLOAD_FORMAT_INVALID, 'the payload of a PUBLISH is not UTF-8 although it says so');
+  peer.core.log.debug?.(`Rejected ${text}, the payload is not UTF-8`);
+  refuseMessage(peer, qos, id, PAYLOAD_FORMAT_INVALID, WHY.payloadFormat);
+}
+
+/** Refuses a message; its identifier is free again where the client can be told [MQTT-4.3.3-9]. */
+function refuseMessage(peer: Peer, qos: number, id: number, reason: Reason, why: string): void {
+  if (qos === 2 && peer.profile.hasProperties) peer.session?.inbound.release(id);
+  acknowledge(peer, qos, id, reason, peer.because(why));
+}
+
+function acknowledge(peer: Peer, qos: number, id: number, reason: Reason, properties: Properties): void {
   // A client may have gone while a plugin thought about its message.
   if (qos === 0 || peer.isClosed) return;
   const type = qos === 1 ? PUBACK : PUBREC;
   const code = peer.profile.hasProperties ? reason.code : SUCCESS.code;
   peer.core.log.debug?.(`Sending ${qos === 1 ? 'PUBACK' : 'PUBREC'} to ${peer.name} (m${id}, rc${reason.code})`);
   if (code === SUCCESS.code) sendAck(peer, type, id);
-  else peer.send({ type, id, code, properties: NO_PROPERTIES });
+  else peer.send({ type, id, code, properties });
 }
 
 function describe(peer: Peer, view: PublishView, topic: Topic, payloadLength: number): string {

@@ -2,25 +2,29 @@
 import { PAUSE_HOOK } from '../../net/link.ts';
 import { SUBACK, SUBSCRIBE } from '../../protocol/constants.ts';
 import { decode } from '../../protocol/decode.ts';
-import { PeerFault } from '../../protocol/errors.ts';
 import type { SubscribePacket, SubscriptionRequest } from '../../protocol/packets.ts';
 import { NO_PROPERTIES } from '../../protocol/properties.ts';
-import { NOT_AUTHORIZED, TOPIC_FILTER_INVALID } from '../../protocol/reasons.ts';
+import { NOT_AUTHORIZED, QUOTA_EXCEEDED } from '../../protocol/reasons.ts';
 import { splitShared } from '../../protocol/topic.ts';
 import { wallNow } from '../../util/clock.ts';
 import { ALLOW, type ClientContext, SUBSCRIBE_ACCESS, WRITE } from '../hooks/points.ts';
 import type { Peer } from '../peer.ts';
 import type { Message } from '../routing/message.ts';
 import { Subscription } from '../routing/subscription.ts';
-import { levelsOf, MAX_LEVELS } from '../routing/topics.ts';
+import { checkFilterLevels } from '../routing/topics.ts';
 import { decideAll } from './decide.ts';
+import { checkFeatures, missingFeature } from './features.ts';
+import { checkTopicCount, hasPlaceFor } from './topic-count.ts';
+import { denied } from './why.ts';
 
 /** Handles SUBSCRIBE. */
 export function onSubscribe(peer: Peer, buffer: Buffer, first: number, start: number, end: number): void {
   const packet = decode(peer.profile, buffer, first, start, end);
   if (packet.type !== SUBSCRIBE) return;
   peer.core.log.debug?.(`Received SUBSCRIBE from ${peer.name}`);
-  for (const { filter } of packet.subscriptions) checkLevels(filter);
+  checkTopicCount(peer, SUBSCRIBE, packet.subscriptions.length);
+  for (const { filter } of packet.subscriptions) checkFilterLevels(filter);
+  checkFeatures(peer, packet);
   const decisions = decideAll(
     peer,
     SUBSCRIBE_ACCESS,
@@ -38,32 +42,24 @@ export function onSubscribe(peer: Peer, buffer: Buffer, first: number, start: nu
   }
 }
 
-/** Each level of a filter costs memory. */
-function checkLevels(filter: string): void {
-  const levels = levelsOf(filter);
-  if (levels > MAX_LEVELS) {
-    throw new PeerFault(
-      TOPIC_FILTER_INVALID,
-      `a topic filter has ${levels} levels, more than the ${MAX_LEVELS} allowed`,
-    );
-  }
-}
-
 function answer(peer: Peer, packet: SubscribePacket, decisions: readonly number[]): void {
   const { core } = peer;
   const session = peer.session!;
   const identifier = packet.properties.subscriptionIdentifier;
   const codes: number[] = [];
+  const refused: string[] = [];
   packet.subscriptions.forEach((request, i) => {
-    if (decisions[i] !== ALLOW) {
+    if (decisions[i] !== ALLOW || missingFeature(peer, request.filter) !== null) {
       core.log.debug?.(`\t${request.filter} (denied)`);
+      refused.push(request.filter);
       codes.push(NOT_AUTHORIZED.code);
       return;
     }
-    codes.push(subscribe(peer, request, identifier));
+    codes.push(hasPlaceFor(peer, request.filter) ? subscribe(peer, request, identifier) : QUOTA_EXCEEDED.code);
   });
   core.log.debug?.(`Sending SUBACK to ${peer.name}`);
-  peer.send({ type: SUBACK, id: packet.id, codes, properties: NO_PROPERTIES });
+  const properties = refused.length === 0 ? NO_PROPERTIES : peer.because(denied('subscribe to', refused));
+  peer.send({ type: SUBACK, id: packet.id, codes, properties });
   session.replays.advance();
 }
 
@@ -91,8 +87,7 @@ function subscribe(peer: Peer, request: SubscriptionRequest, identifier: number 
   const wantsRetained = request.retainHandling === 0 || (request.retainHandling === 1 && previous === null);
   // Retained messages are not sent for shared subscriptions (section 4.8.2): they would go to a random member.
   if (shared === null && wantsRetained) {
-    const matches = core.retained.match(subscription.filter);
-    session.replays.add(subscription, matches, (message) => isCurrent(peer, message));
+    session.replays.add(subscription, core.retained, (message) => isCurrent(peer, subscription, message));
   }
   return qos;
 }
@@ -106,8 +101,9 @@ function mounted(peer: Peer, filter: string): string {
 }
 
 /** Whether a retained message may be given out: not expired, and its publisher may still write there (CVE-2018-12546). */
-function isCurrent(peer: Peer, message: Message): boolean | Promise<boolean> {
+function isCurrent(peer: Peer, subscription: Subscription, message: Message): boolean | Promise<boolean> {
   if (message.hasExpired(wallNow())) return false;
+  if (subscription.noLocal && peer.session!.hasPublished(message)) return false; // [MQTT-3.8.3-3]
   if (!peer.core.settings.checkRetainSource || message.source === null) return true;
   const source = message.source as ClientContext;
   // Listeners may have rules of their own: those of the one that the message came through count.

@@ -6,13 +6,18 @@ import { NO_PROPERTIES } from '../../protocol/properties.ts';
 import { NO_SUBSCRIPTION_EXISTED, NOT_AUTHORIZED, SUCCESS } from '../../protocol/reasons.ts';
 import { ALLOW, UNSUBSCRIBE_ACCESS } from '../hooks/points.ts';
 import type { Peer } from '../peer.ts';
+import { checkFilterLevels } from '../routing/topics.ts';
 import { decideAll } from './decide.ts';
+import { checkTopicCount } from './topic-count.ts';
+import { denied } from './why.ts';
 
 /** Handles UNSUBSCRIBE. */
 export function onUnsubscribe(peer: Peer, buffer: Buffer, first: number, start: number, end: number): void {
   const packet = decode(peer.profile, buffer, first, start, end);
   if (packet.type !== UNSUBSCRIBE) return;
   peer.core.log.debug?.(`Received UNSUBSCRIBE from ${peer.name}`);
+  checkTopicCount(peer, UNSUBSCRIBE, packet.filters.length);
+  for (const filter of packet.filters) checkFilterLevels(filter);
   const decisions = decideAll(peer, UNSUBSCRIBE_ACCESS, packet.filters);
   if (decisions instanceof Promise) {
     peer.link.pause(PAUSE_HOOK);
@@ -29,9 +34,13 @@ export function onUnsubscribe(peer: Peer, buffer: Buffer, first: number, start: 
 function answer(peer: Peer, id: number, filters: readonly string[], decisions: readonly number[]): void {
   const { core } = peer;
   const session = peer.session!;
+  const refused: string[] = [];
   const codes = filters.map((filter, i) => {
     core.log.debug?.(`\t${filter}`);
-    if (decisions[i] !== ALLOW) return NOT_AUTHORIZED.code;
+    if (decisions[i] !== ALLOW) {
+      refused.push(filter);
+      return NOT_AUTHORIZED.code;
+    }
     core.log.unsubscribe?.(`${peer.name} ${filter}`);
     const subscription = session.subscriptions.get(filter);
     if (subscription === undefined) return NO_SUBSCRIPTION_EXISTED.code;
@@ -42,5 +51,6 @@ function answer(peer: Peer, id: number, filters: readonly string[], decisions: r
     return SUCCESS.code;
   });
   core.log.debug?.(`Sending UNSUBACK to ${peer.name}`);
-  peer.send({ type: UNSUBACK, id, codes, properties: NO_PROPERTIES });
+  const properties = refused.length === 0 ? NO_PROPERTIES : peer.because(denied('unsubscribe from', refused));
+  peer.send({ type: UNSUBACK, id, codes, properties });
 }

@@ -1,6 +1,8 @@
 // Calls the hooks of the plugins: the only caller of plugin code. The points of all plugins are compiled once to arrays, so
 // that a point nobody uses costs a look at a length. Nothing waits unless a plugin answers with a promise, and nothing a
 // plugin throws gets out: a decider that throws denies, a transformer that throws drops, and both are reported.
+
+import { checkedStep, refusalFault } from './answers.ts';
 import {
   type Access,
   ALLOW,
@@ -15,6 +17,7 @@ import {
   type HookPoints,
   type Plugin,
   READ,
+  type Refusal,
 } from './points.ts';
 
 /** Is told what a plugin threw, at which point ('reload' and 'close' included). */
@@ -26,8 +29,21 @@ interface Hook<F> {
   readonly call: F;
 }
 
+/** A plugin that keeps its old state, and why. */
+export interface ReloadFailure {
+  readonly plugin: string;
+  readonly sentence: string;
+}
+
+/** What came of reading the plugins' files anew. */
+interface PreparedReload {
+  readonly failures: readonly ReloadFailure[];
+  /** Puts what was read into force, and voids what was cached. */
+  commit(): void;
+}
+
 /** A deciding function; what a point has no use for it does not look at. */
-type Decider<Subject> = (subject: Subject, access: Access, topic: string) => Decision | Promise<Decision>;
+type Decider<Subject, Answer> = (subject: Subject, access: Access, topic: string) => Answer | Promise<Answer>;
 
 /** The functions of all plugins for one point, in the order of the plugins. */
 function compile<P extends keyof HookPoints>(plugins: readonly Plugin[], point: P): readonly Hook<HookPoints[P]>[] {
@@ -52,8 +68,8 @@ export class HookSet {
 
   readonly #plugins: readonly Plugin[];
   readonly #onError: HookError;
-  readonly #authenticate: readonly Hook<Decider<AuthRequest>>[];
-  readonly #authorize: readonly Hook<Decider<ClientContext>>[];
+  readonly #authenticate: readonly Hook<Decider<AuthRequest, Decision | Refusal>>[];
+  readonly #authorize: readonly Hook<Decider<ClientContext, Decision>>[];
   readonly #authStep: readonly Hook<HookPoints['authStep']>[];
   readonly #messageIn: readonly Hook<HookPoints['messageIn']>[];
   readonly #connected: readonly Hook<HookPoints['connected']>[];
@@ -81,8 +97,8 @@ export class HookSet {
       HOOK_POINTS.authorize.cacheable && plugins.every((plugin) => !plugin.authorize || plugin.cacheable !== false);
   }
 
-  /** ALLOW or DENY for a client that wants in. Never rejects. */
-  authenticate(request: AuthRequest): Decision | Promise<Decision> {
+  /** ALLOW, DENY or a refusal for a client that wants in. Never rejects. */
+  authenticate(request: AuthRequest): Decision | Refusal | Promise<Decision | Refusal> {
     return this.#decide('authenticate', this.#authenticate, 0, request, READ, '');
   }
 
@@ -164,18 +180,23 @@ export class HookSet {
     for (const hook of this.#unsubscribed) this.#notify(hook.plugin, 'unsubscribed', () => hook.call(client, filter));
   }
 
-  /** Lets every plugin read its files anew. Returns the sentences of those that failed and so keep their old state. */
-  reload(): string[] {
-    const failures: string[] = [];
-    this.generation += 1;
+  /** Lets every plugin read its files anew. Nothing of it counts before `commit`, which is to be called if none failed. */
+  prepareReload(): PreparedReload {
+    const failures: ReloadFailure[] = [];
+    const steps: Hook<() => void>[] = [];
     for (const plugin of this.#plugins) {
       try {
-        plugin.reload?.();
+        const call = plugin.reload?.();
+        if (typeof call === 'function') steps.push({ plugin: plugin.name, call: call as () => void });
       } catch (error) {
-        failures.push(error instanceof Error ? error.message : String(error));
+        failures.push({ plugin: plugin.name, sentence: error instanceof Error ? error.message : String(error) });
       }
     }
-    return failures;
+    const commit = (): void => {
+      this.generation += 1;
+      for (const { plugin, call } of steps) this.#notify(plugin, 'reload', call);
+    };
+    return { failures, commit };
   }
 
   /** Lets every plugin give back what it holds. */
@@ -184,18 +205,18 @@ export class HookSet {
   }
 
   /** Asks the deciders from `start` on: the first that does not defer counts. */
-  #decide<Subject>(
+  #decide<Subject, Answer>(
     point: string,
-    hooks: readonly Hook<Decider<Subject>>[],
+    hooks: readonly Hook<Decider<Subject, Answer | Decision>>[],
     start: number,
     subject: Subject,
     access: Access,
     topic: string,
-  ): Decision | Promise<Decision> {
+  ): Answer | Decision | Promise<Answer | Decision> {
     if (hooks.length === 0) return ALLOW;
     for (let i = start; i < hooks.length; i++) {
       const hook = hooks[i]!;
-      let answer: Decision | Promise<Decision>;
+      let answer: Answer | Decision | Promise<Answer | Decision>;
       try {
         answer = hook.call(subject, access, topic);
       } catch (error) {
@@ -221,9 +242,12 @@ export class HookSet {
   }
 
   /** The answer itself if it is one; anything else (a forgotten return, a boolean) denies. */
-  #checked(plugin: string, point: string, answer: Decision): Decision {
+  #checked<Answer>(plugin: string, point: string, answer: Answer): Answer | Decision {
     if (answer === ALLOW || answer === DENY || answer === DEFER) return answer;
-    this.#onError(plugin, point, new TypeError(`the answer ${String(answer)} is not ALLOW, DENY or DEFER`));
+    const mayRefuse = point === 'authenticate' && typeof answer === 'object' && answer !== null;
+    const fault = mayRefuse ? refusalFault(answer) : `the answer ${String(answer)} is not ALLOW, DENY or DEFER`;
+    if (fault === null) return answer;
+    this.#onError(plugin, point, new TypeError(fault));
     return DENY;
   }
 
@@ -241,11 +265,4 @@ export class HookSet {
 function isMessage(answer: HookMessage | undefined): boolean {
   if (typeof answer?.topic !== 'string' || !Buffer.isBuffer(answer.payload)) return false;
   return answer.qos === 0 || answer.qos === 1 || answer.qos === 2;
-}
-
-/** The step itself if it is one. @throws TypeError */
-function checkedStep(step: AuthStep | undefined): AuthStep {
-  const isDecision = step?.decision === ALLOW || step?.decision === DENY || step?.decision === DEFER;
-  if (isDecision && (step.data === null || Buffer.isBuffer(step.data))) return step;
-  throw new TypeError('the answer is no step of an authentication');
 }

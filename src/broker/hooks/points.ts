@@ -3,12 +3,40 @@
 
 import type { PeerInfo } from '../../net/transport.ts';
 import type { Properties } from '../../protocol/properties.ts';
+import type { Reason } from '../../protocol/reasons.ts';
 
 /** Answers of a deciding hook. The first that is not DEFER counts; all DEFER means DENY; no hook at all means ALLOW. */
 export const DEFER = 0;
 export const ALLOW = 1;
 export const DENY = 2;
 export type Decision = typeof DEFER | typeof ALLOW | typeof DENY;
+
+// Reasons that a refusal may have, for plugins: rows of the table of all reason codes.
+export {
+  BAD_USERNAME_OR_PASSWORD,
+  BANNED,
+  CLIENT_IDENTIFIER_NOT_VALID,
+  CONNECTION_RATE_EXCEEDED,
+  NOT_AUTHORIZED,
+  QUOTA_EXCEEDED,
+  SERVER_BUSY,
+  SERVER_MOVED,
+  SERVER_UNAVAILABLE,
+  USE_ANOTHER_SERVER,
+} from '../../protocol/reasons.ts';
+
+/**
+ * A refusal that says more than DENY. An MQTT 5 client is told all of it; an older one gets the return code that comes
+ * nearest, or just the end of the connection.
+ */
+export interface Refusal {
+  /** A row of the reason table that CONNACK may carry, from 0x80 on, such as USE_ANOTHER_SERVER or BANNED. */
+  readonly reason: Reason;
+  /** Where to go instead (section 4.11), with USE_ANOTHER_SERVER and SERVER_MOVED only. */
+  readonly serverReference?: string;
+  /** One sentence for the client and the log. */
+  readonly reasonString?: string;
+}
 
 /** Kinds of access that `authorize` is asked for. */
 export const READ = 1;
@@ -45,12 +73,14 @@ export interface AuthStep {
   readonly data: Buffer | null;
   /** The user name that the method established, if it did. */
   readonly username?: string;
+  /** With DENY: more than that. */
+  readonly refusal?: Refusal;
 }
 
 /** The points, with the types of their functions. */
 export interface HookPoints {
-  /** decide: may this client connect? */
-  authenticate(request: AuthRequest): Decision | Promise<Decision>;
+  /** decide: may this client connect? A refusal counts as DENY and says why. */
+  authenticate(request: AuthRequest): Decision | Refusal | Promise<Decision | Refusal>;
   /** decide: may this client, connected by its user name, stay after a reload? All DEFER lets it stay. */
   remain(client: ClientContext): Decision;
   /**
@@ -98,7 +128,11 @@ export interface Plugin extends Partial<HookPoints> {
   readonly name: string;
   /** False where `authorize` depends on more than client and topic, so that its answers must not be cached. */
   readonly cacheable?: boolean;
-  /** Reads its files anew. Throws with a sentence for the log and keeps its old state when they are bad. */
-  reload?(): void;
+  /**
+   * Reads its files anew. Throws with a sentence for the log and keeps its old state when they are bad; the broker then
+   * takes nothing of the reload. A function that is returned puts what was read into force: it is called when all that
+   * belongs to the reload is good, and never otherwise. It must not throw.
+   */
+  reload?(): unknown;
   close?(): void;
 }

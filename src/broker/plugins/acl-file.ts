@@ -57,6 +57,11 @@ export function parseAcl(lines: readonly string[], path: string, warn: (text: st
   return { users: new Map([...rules].map(([name, own]) => [name, new RuleSet(own)])), patterns };
 }
 
+/** Reads an ACL file; like parseAcl, and throws a sentence for a file that can't be read. */
+export function readAclFile(path: string, warn: (text: string) => void): Acl {
+  return parseAcl(readTextFile(path, 'acl_file').lines, path, warn);
+}
+
 /** `[access] filter`; a single word is a filter, even where it looks like an access word. */
 function parseRule(text: string, place: string): AclRule {
   const [first, rest] = splitWord(text);
@@ -100,7 +105,7 @@ class AclFile implements Plugin {
   constructor(path: string, log: Logger) {
     this.#path = path;
     this.#log = log;
-    this.reload();
+    this.reload()();
   }
 
   authorize(client: ClientContext, access: Access, topic: string): Decision {
@@ -115,10 +120,12 @@ class AclFile implements Plugin {
     return !rules.dangerous && rules.patterns.decide(access, topic) === ALLOW ? ALLOW : DENY;
   }
 
-  reload(): void {
-    const { lines } = readTextFile(this.#path, 'acl_file');
-    this.#acl = parseAcl(lines, this.#path, (text) => this.#log.warning?.(text));
-    this.#byClient = new WeakMap();
+  reload(): () => void {
+    const acl = readAclFile(this.#path, (text) => this.#log.warning?.(text));
+    return () => {
+      this.#acl = acl;
+      this.#byClient = new WeakMap();
+    };
   }
 
   #rulesFor(client: ClientContext): ClientRules {

@@ -52,6 +52,25 @@ export function parsePasswords(lines: readonly string[], path: string, warn: (te
   return passwords;
 }
 
+/** Reads a password file; like parsePasswords, and throws a sentence for a file that can't be read. */
+export function readPasswordFile(path: string, warn: (text: string) => void): Passwords {
+  const file = readTextFile(path, 'password file');
+  const passwords = parsePasswords(file.lines, path, warn);
+  if (file.worldReadable) {
+    warn(
+      `Warning: File ${path} has world readable permissions: everybody on this machine can read the hashes. ` +
+        'Run chmod 600 on it.',
+    );
+  }
+  return passwords;
+}
+
+/**
+ * The stored hash that let a connection in, over all password files: a listener may change its file. A new hash of the same
+ * password counts as another password; the password itself is not kept.
+ */
+const letInBy = new WeakMap<ClientContext['peer'], string>();
+
 /** The plugin of one password file. */
 class PasswordFile implements Plugin {
   readonly name = 'password-file';
@@ -72,7 +91,7 @@ class PasswordFile implements Plugin {
     this.#log = log;
     this.#pool = pool ?? new HashPool();
     this.#closePool = pool === null;
-    this.reload();
+    this.reload()();
   }
 
   authenticate(request: AuthRequest): Decision | Promise<Decision> {
@@ -85,32 +104,36 @@ class PasswordFile implements Plugin {
     const stored = this.#passwords.get(username);
     if (stored === undefined) return this.#checkInVain(request, username, password);
     const key = this.#keyOf(username, password, stored);
-    if (this.#verified.has(key)) return ALLOW;
+    const letIn = (decision: Decision): Decision => {
+      if (decision === ALLOW) letInBy.set(request.peer, stored);
+      return decision;
+    };
+    if (this.#verified.has(key)) return letIn(ALLOW);
     const underWay = this.#underWay.get(key);
-    if (underWay !== undefined) return underWay;
+    if (underWay !== undefined) return underWay.then(letIn);
     const check = this.#check(request, username, password, stored, key).finally(() => this.#underWay.delete(key));
     this.#underWay.set(key, check);
-    return check;
+    return check.then(letIn);
   }
 
-  /** Who was taken out of the file is no longer welcome. A changed password counts at the next login. */
-  remain({ username }: ClientContext): Decision {
+  /**
+   * Who was taken out of the file, or has another password now, is no longer welcome. Nothing more is known of a client
+   * that came in when there was no password file.
+   */
+  remain({ username, peer }: ClientContext): Decision {
     if (username === null || username === '') return DEFER;
-    return this.#passwords.has(username) ? ALLOW : DENY;
+    const stored = this.#passwords.get(username);
+    if (stored === undefined) return DENY;
+    return (letInBy.get(peer) ?? stored) === stored ? ALLOW : DENY;
   }
 
-  reload(): void {
-    const file = readTextFile(this.#path, 'password file');
-    const passwords = parsePasswords(file.lines, this.#path, (text) => this.#log.warning?.(text));
-    if (file.worldReadable) {
-      this.#log.warning?.(
-        `Warning: File ${this.#path} has world readable permissions: everybody on this machine can read the hashes. ` +
-          'Run chmod 600 on it.',
-      );
-    }
-    this.#passwords = passwords;
-    this.#hashes = [...passwords.values()];
-    this.#verified.clear();
+  reload(): () => void {
+    const passwords = readPasswordFile(this.#path, (text) => this.#log.warning?.(text));
+    return () => {
+      this.#passwords = passwords;
+      this.#hashes = [...passwords.values()];
+      this.#verified.clear();
+    };
   }
 
   close(): void {

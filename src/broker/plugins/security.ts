@@ -12,17 +12,41 @@ interface SecurityOptions {
   readonly aclFile: string | null;
 }
 
+/** The options that name a file. */
+export type SecurityFile = 'passwordFile' | 'aclFile';
+
+/** A file can't be used. The message is a sentence for the log, with file and line. */
+export class BadSecurityFile extends Error {
+  readonly option: SecurityFile;
+
+  constructor(option: SecurityFile, sentence: string) {
+    super(sentence);
+    this.name = 'BadSecurityFile';
+    this.option = option;
+  }
+}
+
+/** Reads a file through `read`, whose errors then tell which option is to blame. */
+export function fileOf<T>(option: SecurityFile, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    throw new BadSecurityFile(option, (error as Error).message);
+  }
+}
+
 /**
  * The built-in plugins that these options ask for, in the order in which they are to be asked. Scopes may share a pool; a
- * password file that is given none has its own. Throws a sentence for the log, with file and line, when a file is bad.
+ * password file that is given none has its own. Throws BadSecurityFile.
  */
 export function securityPlugins(security: SecurityOptions, log: Logger, pool?: HashPool): Plugin[] {
   const { allowAnonymous, passwordFile, aclFile } = security;
   const plugins: Plugin[] = [];
   if (passwordFile !== null) {
-    plugins.push(passwordFilePlugin(passwordFile, pool === undefined ? { log } : { log, pool }));
+    const options = pool === undefined ? { log } : { log, pool };
+    plugins.push(fileOf('passwordFile', () => passwordFilePlugin(passwordFile, options)));
   }
   plugins.push(anonymousPlugin(allowAnonymous, passwordFile !== null, log));
-  if (aclFile !== null) plugins.push(aclFilePlugin(aclFile, { log }));
+  if (aclFile !== null) plugins.push(fileOf('aclFile', () => aclFilePlugin(aclFile, { log })));
   return plugins;
 }

@@ -1,7 +1,7 @@
 // Reads the small text files that say who may do what. Every fault is a sentence that names the file, and the line.
 import { isUtf8 } from 'node:buffer';
-import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs';
 import process from 'node:process';
+import { readSmallFile } from '../../util/small-file.ts';
 
 /** A file's lines without their ends. */
 interface TextFile {
@@ -12,21 +12,12 @@ interface TextFile {
 
 const READ_BY_OTHERS = 0o004;
 
+/** Largest file that is read, in bytes: a million users fit in. */
+const LARGEST_FILE = 128 * 1024 * 1024;
+
 /** Reads a file; `what` names it for people, for example 'password file'. Throws a sentence for the log. */
 export function readTextFile(path: string, what: string): TextFile {
-  let bytes: Buffer;
-  let mode: number;
-  try {
-    const file = openSync(path, 'r');
-    try {
-      bytes = readFileSync(file);
-      mode = fstatSync(file).mode;
-    } finally {
-      closeSync(file);
-    }
-  } catch (error) {
-    throw new Error(`Error: Unable to open ${what} "${path}": ${systemReason(error)}.`);
-  }
+  const { bytes, mode } = read(path, what);
   const lines = bytes
     .toString()
     .replace(/^\uFEFF/, '')
@@ -39,9 +30,12 @@ export function readTextFile(path: string, what: string): TextFile {
   return { lines, worldReadable: process.platform !== 'win32' && (mode & READ_BY_OTHERS) !== 0 };
 }
 
-/** 'ENOENT: no such file or directory' without the call and the path that Node adds. */
-function systemReason(error: unknown): string {
-  return error instanceof Error ? (error.message.split(', ')[0] ?? '') : String(error);
+function read(path: string, what: string): ReturnType<typeof readSmallFile> {
+  try {
+    return readSmallFile(path, LARGEST_FILE);
+  } catch (error) {
+    throw new Error(`Error: Unable to open ${what} "${path}": ${(error as Error).message}.`);
+  }
 }
 
 /** The text without blanks around it, as C's isspace has them. A walk, because a pattern would be slow on many blanks. */

@@ -33,12 +33,15 @@ export class Message implements Publication {
   payloadBuffer: Buffer;
   payloadStart: number;
   payloadEnd: number;
+  /** Windows and queues that keep it: their count's to change (sessions/kept.ts). */
+  holders: number;
   /** Encodings by shape and presence of an identifier, made when first wanted. */
   private plain0: PublishFrame | null;
   private plain1: PublishFrame | null;
   private rich0: PublishFrame | null;
   private rich1: PublishFrame | null;
   private owned: boolean;
+  private lastRenamed: Message | null;
 
   constructor(
     topic: Topic,
@@ -62,11 +65,13 @@ export class Message implements Publication {
     this.payloadBuffer = payloadBuffer;
     this.payloadStart = payloadStart;
     this.payloadEnd = payloadEnd;
+    this.holders = 0;
     this.plain0 = null;
     this.plain1 = null;
     this.rich0 = null;
     this.rich1 = null;
     this.owned = false;
+    this.lastRenamed = null;
   }
 
   /**
@@ -123,9 +128,19 @@ export class Message implements Publication {
     return message;
   }
 
-  /** The same message under another topic name. */
+  /** The same message under another topic name; those who ask for the same one share it. */
   renamed(topic: Topic): Message {
-    return this.copy(topic, this.qos, this.retain, this.payloadBuffer, this.payloadStart, this.payloadEnd);
+    if (this.lastRenamed?.topic !== topic) {
+      this.lastRenamed = this.copy(
+        topic,
+        this.qos,
+        this.retain,
+        this.payloadBuffer,
+        this.payloadStart,
+        this.payloadEnd,
+      );
+    }
+    return this.lastRenamed;
   }
 
   /** The message as a plugin changed it. */

@@ -34,23 +34,26 @@ export function makePlan(matches: Matches, stamp: number, merge: boolean): Plan 
 }
 
 function mergeOverlapping(subscriptions: readonly Subscription[]): Subscription[] {
-  const bySubscriber = new Map<Subscriber, Subscription>();
+  const bySubscriber = new Map<Subscriber, Subscription[]>();
   for (const subscription of subscriptions) {
-    const other = bySubscriber.get(subscription.subscriber);
-    bySubscriber.set(subscription.subscriber, other === undefined ? subscription : join(other, subscription));
+    const others = bySubscriber.get(subscription.subscriber);
+    if (others === undefined) bySubscriber.set(subscription.subscriber, [subscription]);
+    else others.push(subscription);
   }
-  return [...bySubscriber.values()];
+  return Array.from(bySubscriber.values(), join);
 }
 
-/** [MQTT-3.3.4-2]: the maximum of the QoS; all identifiers go with the one copy. */
-function join(one: Subscription, two: Subscription): Subscription {
+/** [MQTT-3.3.4-2]: the maximum of the QoS; all identifiers go with the one copy. In one pass: a client may have thousands. */
+function join(overlapping: readonly Subscription[]): Subscription {
+  const first = overlapping[0]!;
+  if (overlapping.length === 1) return first;
   return new Subscription(
-    one.subscriber,
-    one.filter,
+    first.subscriber,
+    first.filter,
     null,
-    Math.max(one.qos, two.qos),
-    one.noLocal && two.noLocal,
-    one.retainAsPublished || two.retainAsPublished,
-    [...one.identifiers, ...two.identifiers],
+    overlapping.reduce((highest, { qos }) => Math.max(highest, qos), 0),
+    overlapping.every(({ noLocal }) => noLocal),
+    overlapping.some(({ retainAsPublished }) => retainAsPublished),
+    overlapping.flatMap(({ identifiers }) => identifiers),
   );
 }

@@ -5,6 +5,9 @@ import type { Retained } from './retained.ts';
 import type { Topic, TopicTable } from './topics.ts';
 import type { Trie } from './trie.ts';
 
+/** Subscriptions in all cached plans together: beyond it they are made anew, or many topics with many receivers fill the memory. */
+const MOST_PLANNED = 4_000_000;
+
 /** The router of one broker. */
 export class Router {
   private readonly topics: TopicTable;
@@ -12,12 +15,21 @@ export class Router {
   private readonly retained: Retained;
   /** Overlapping subscriptions of one subscriber give one copy instead of one each (allow_duplicate_messages false). */
   mergesOverlapping: boolean;
+  private delivered: number;
+  private planned: number;
 
   constructor(topics: TopicTable, trie: Trie, retained: Retained) {
     this.topics = topics;
     this.trie = trie;
     this.retained = retained;
     this.mergesOverlapping = false;
+    this.delivered = 0;
+    this.planned = 0;
+  }
+
+  /** Work done since the start: subscriptions looked for and delivered to. What a peer may cause in one turn is measured by it. */
+  get work(): number {
+    return this.delivered + this.trie.steps;
   }
 
   /** Routes a message and returns how many subscriptions matched; a share group counts once. */
@@ -25,6 +37,7 @@ export class Router {
     if (message.retain) this.retained.store(message);
     const plan = this.planFor(message.topic);
     const subscriptions = plan.subscriptions;
+    this.delivered += subscriptions.length + plan.groups.length;
     for (let i = 0; i < subscriptions.length; i++) {
       const subscription = subscriptions[i]!;
       subscription.subscriber.deliver(message, subscription, plan, i);
@@ -35,12 +48,21 @@ export class Router {
 
   /** The plan of a topic, made anew if a subscription that concerns it has changed. */
   planFor(topic: Topic): Plan {
-    const current = topic.isInterned ? topic : this.topics.internName(topic.name);
+    const current = topic.isInterned || topic.isLong ? topic : this.topics.internName(topic.name);
     const stamp = this.trie.stampFor(current);
     const cached = current.plan;
     if (cached !== null && cached.stamp === stamp) return cached;
     const plan = makePlan(this.trie.match(current.name), stamp, this.mergesOverlapping);
-    current.plan = plan;
+    if (current.isInterned) this.remember(current, plan);
     return plan;
+  }
+
+  private remember(topic: Topic, plan: Plan): void {
+    this.planned += plan.subscriptions.length + plan.groups.length;
+    if (this.planned > MOST_PLANNED) {
+      this.topics.forgetPlans();
+      this.planned = plan.subscriptions.length + plan.groups.length;
+    }
+    topic.plan = plan;
   }
 }

@@ -41,6 +41,8 @@ export class Trie {
   /** Subscriptions in all, and those that are shared. */
   count: number;
   sharedCount: number;
+  /** Nodes that were visited for matches since the start. */
+  steps: number;
 
   constructor(topics: TopicTable) {
     this.topics = topics;
@@ -49,6 +51,7 @@ export class Trie {
     this.globalGeneration = 0;
     this.count = 0;
     this.sharedCount = 0;
+    this.steps = 0;
   }
 
   /** Adds a subscription, or puts it in the place of the one that it replaces, the subscriber's own of before. */
@@ -123,6 +126,7 @@ export class Trie {
     const hidden = topic.charCodeAt(0) === 0x24;
     while (nodes.length > 0) {
       const node = nodes.pop()!;
+      this.steps += 1;
       const depth = depths.pop()!;
       const children = node.children;
       const wild = children !== null && !(hidden && depth === 0);

@@ -1,8 +1,10 @@
 // Messages that a session cannot take yet: its window is full or its client is away. Bounded by count and bytes.
 import type { Message } from '../routing/message.ts';
+import type { KeptMessages } from './kept.ts';
 
-/** A first-in first-out queue in parallel rings. */
+/** A first-in first-out queue in parallel rings; what it holds is kept. */
 export class MessageQueue {
+  private readonly kept: KeptMessages;
   private messages: (Message | null)[];
   private flags: Uint8Array;
   private extras: Buffer[];
@@ -10,7 +12,8 @@ export class MessageQueue {
   private count: number;
   private byteCount: number;
 
-  constructor() {
+  constructor(kept: KeptMessages) {
+    this.kept = kept;
     this.messages = [];
     this.flags = NO_FLAGS;
     this.extras = [];
@@ -38,6 +41,7 @@ export class MessageQueue {
     this.extras[at] = extra;
     this.count += 1;
     this.byteCount += message.size;
+    this.kept.hold(message);
   }
 
   /** The oldest message and what goes with it; only while length > 0. */
@@ -55,7 +59,9 @@ export class MessageQueue {
 
   /** Removes the oldest message. */
   shift(): void {
-    this.byteCount -= this.messages[this.head]!.size;
+    const message = this.messages[this.head]!;
+    this.byteCount -= message.size;
+    this.kept.letGo(message);
     this.messages[this.head] = null;
     this.extras[this.head] = NO_EXTRA;
     this.head = (this.head + 1) & (this.messages.length - 1);
@@ -64,6 +70,7 @@ export class MessageQueue {
   }
 
   clear(): void {
+    for (let i = 0; i < this.count; i++) this.kept.letGo(this.messages[(this.head + i) & (this.messages.length - 1)]!);
     this.messages = [];
     this.flags = NO_FLAGS;
     this.extras = [];

@@ -4,7 +4,8 @@ import { NEVER_EXPIRES } from '../../protocol/constants.ts';
 import type { Wheel, WheelEntry } from '../../util/wheel.ts';
 import type { Trie } from '../routing/trie.ts';
 import { metricIndex } from '../sys/metrics.ts';
-import { Session, type SessionHost } from './session.ts';
+import type { SessionHost } from './host.ts';
+import { Session } from './session.ts';
 
 const CLIENTS_EXPIRED = metricIndex('clientsExpired');
 
@@ -93,6 +94,7 @@ export class SessionRegistry {
       willDelay: { due: () => this.willIsDue(session) },
     };
     this.entries.set(clientId, entry);
+    this.host.kept.sessions = this.entries.size;
     this.countConnected(1);
     return { session, wasPresent: false };
   }
@@ -131,6 +133,7 @@ export class SessionRegistry {
     this.wheel.remove(entry.willDelay);
     this.willIsDue(entry.session);
     this.entries.delete(clientId);
+    this.host.kept.sessions = this.entries.size;
     for (const subscription of entry.session.subscriptions.values()) this.trie.remove(subscription);
     entry.session.subscriptions.clear();
     entry.session.clear();

@@ -3,44 +3,25 @@
 
 import { InboundWindow } from '../../flow/inbound.ts';
 import { AWAIT_PUBCOMP, OutboundWindow } from '../../flow/outbound.ts';
-import type { Logger } from '../../log/logger.ts';
-import type { Outbox } from '../../net/outbox.ts';
 import { FLAG_DUP, FLAG_QOS_SHIFT, FLAG_RETAIN, MAX_PACKET_ID, PUBREL } from '../../protocol/constants.ts';
 import type { Will } from '../../protocol/packets.ts';
 import { publishSize } from '../../protocol/publish.ts';
-import { wallNow } from '../../util/clock.ts';
+import { touch, wallNow } from '../../util/clock.ts';
 import { Ring } from '../../util/ring.ts';
-import type { Decision } from '../hooks/points.ts';
+import type { ClientContext, Decision } from '../hooks/points.ts';
 import type { Message } from '../routing/message.ts';
 import { MAY_READ, MUST_NOT_READ, NOT_ASKED, type Plan } from '../routing/plan.ts';
 import type { Subscriber } from '../routing/subscriber.ts';
 import type { Subscription } from '../routing/subscription.ts';
-import type { TopicTable } from '../routing/topics.ts';
-import type { Metrics } from '../sys/metrics.ts';
-import { metricIndex } from '../sys/metrics.ts';
-import type { SessionLimits } from './limits.ts';
-import { MessageQueue } from './queue.ts';
+import { Drops } from './drops.ts';
+import type { SessionHost, SessionLink } from './host.ts';
+import { type Borrower, KEPT_OVERHEAD } from './kept.ts';
+import { Lane } from './lane.ts';
+import type { MessageQueue } from './queue.ts';
 import { Replays } from './replay.ts';
 
-const PUBLISH_DROPPED = metricIndex('publishDropped');
-
-/** What sessions share: the broker's part that they need. */
-export interface SessionHost {
-  readonly log: Logger;
-  readonly metrics: Metrics;
-  readonly limits: SessionLimits;
-  readonly topics: TopicTable;
-}
-
-/** The connection of a session while its client is there. */
-export interface SessionLink {
-  readonly outbox: Outbox;
-  readonly shape: 0 | 1;
-  /** Largest packet that the client takes, 0 without a limit. */
-  readonly maximumPacketSize: number;
-  /** Messages that the client takes unacknowledged. */
-  readonly receiveMaximum: number;
-}
+/** Messages that move up for one client in one turn. */
+const MOVES_PER_TURN = 500;
 
 /** A PUBLISH that is to be sent again. */
 interface Resend {
@@ -51,11 +32,10 @@ interface Resend {
 }
 
 /** A session; the destination of its subscriptions. */
-export class Session implements Subscriber {
+export class Session implements Subscriber, Borrower {
   readonly clientId: string;
   readonly subscriptions: Map<string, Subscription>;
   readonly window: OutboundWindow<Message>;
-  readonly queue: MessageQueue;
   readonly inbound: InboundWindow;
   /** Identity of the client's current (or last) connection; the source of its messages. */
   context: object;
@@ -77,13 +57,22 @@ export class Session implements Subscriber {
   /** In flight since the last connection, and not sent again on this one yet. */
   private readonly resends: Ring<Resend>;
   private inflightBytes: number;
-  private isDropping: boolean;
+  /** What waits for a place in the window, or for the client to come back. */
+  private readonly lane: Lane;
+  /** QoS 0 that waits for the client to read what was written to it. */
+  private readonly lateLane: Lane;
+  /** Messages of QoS 0 in the first of them. */
+  private queuedZeros: number;
+  private readonly drops: Drops;
+  /** The window has messages that are still in the chunks they came in. */
+  private isBorrowing: boolean;
+  /** What waits goes on moving in the next turn, not before. */
+  private isResting: boolean;
 
   constructor(clientId: string, host: SessionHost) {
     this.clientId = clientId;
     this.subscriptions = new Map();
     this.window = new OutboundWindow(MAX_PACKET_ID);
-    this.queue = new MessageQueue();
     this.inbound = new InboundWindow(MAX_PACKET_ID);
     this.context = NOBODY;
     this.expiryInterval = 0;
@@ -97,7 +86,22 @@ export class Session implements Subscriber {
     this.link = null;
     this.resends = new Ring();
     this.inflightBytes = 0;
-    this.isDropping = false;
+    this.lane = new Lane(host.kept, host.pacing);
+    this.lateLane = new Lane(host.kept, host.pacing);
+    this.queuedZeros = 0;
+    this.drops = new Drops(clientId, host.log, host.metrics);
+    this.isBorrowing = false;
+    this.isResting = false;
+  }
+
+  /** QoS 1 and 2 that wait, and QoS 0 that came while the client was away. */
+  get queue(): MessageQueue {
+    return this.lane.queue;
+  }
+
+  /** QoS 0 that waits for the client to read. */
+  get late(): MessageQueue {
+    return this.lateLane.queue;
   }
 
   get isOnline(): boolean {
@@ -105,11 +109,16 @@ export class Session implements Subscriber {
   }
 
   deliver(message: Message, subscription: Subscription, plan: Plan | null, index: number): boolean {
-    if (subscription.noLocal && message.source === this.context) return true; // [MQTT-3.8.3-3]
+    if (subscription.noLocal && this.hasPublished(message)) return true; // [MQTT-3.8.3-3]
     if (this.mayRead !== null && !this.isReadable(message, plan, index)) return false;
     const qos = message.qos < subscription.qos && !this.host.limits.upgradeOutgoingQos ? message.qos : subscription.qos;
     const retain = subscription.retainAsPublished && message.retain ? FLAG_RETAIN : 0;
     return this.send(this.unmounted(message), (qos << FLAG_QOS_SHIFT) | retain, subscription.extra);
+  }
+
+  /** Whether a message is this client's own, of this connection or an earlier one: the client id counts. */
+  hasPublished(message: Message): boolean {
+    return message.source === this.context || (message.source as ClientContext | null)?.clientId === this.clientId;
   }
 
   /** Takes a retained message for a new subscription [MQTT-3.3.1-8]. */
@@ -121,7 +130,8 @@ export class Session implements Subscriber {
 
   /** Whether more can be taken without queueing: what a replay waits for. */
   get hasRoom(): boolean {
-    return this.link !== null && this.queue.length === 0 && !this.link.outbox.isPaused && this.window.hasRoom;
+    if (this.link === null || this.link.outbox.isPaused || this.isResting) return false;
+    return this.queue.length === 0 && this.late.length === 0 && this.resends.length === 0 && this.hasWindow;
   }
 
   private isReadable(message: Message, plan: Plan | null, index: number): boolean {
@@ -148,102 +158,146 @@ export class Session implements Subscriber {
     const qos = flags >> FLAG_QOS_SHIFT;
     if (link === null) {
       if (qos === 0 && !this.host.limits.queueQos0Messages) return false;
-      return this.enqueue(message, flags, extra);
+      return this.enqueue(this.lane, message, flags, extra);
     }
     if (link.maximumPacketSize > 0 && !this.fits(link, message, qos > 0, extra)) return true;
     if (qos === 0) {
-      const outbox = link.outbox;
-      // What was queued while the client was away goes first [MQTT-4.6.0-6].
-      if (this.queue.length > 0 && this.host.limits.queueQos0Messages) return this.enqueue(message, flags, extra);
-      if (outbox.isPaused && this.isFull(outbox.messages, outbox.messageBytes + message.payloadLength)) {
-        return this.drop();
-      }
-      outbox.push(message, flags, 0, extra);
-      this.isDropping = false;
+      // What was queued while the client was away goes first [MQTT-4.6.0-5].
+      if (this.queuedZeros > 0) return this.enqueue(this.lane, message, flags, extra);
+      if (link.outbox.isPaused || this.late.length > 0) return this.enqueue(this.lateLane, message, flags, extra);
+      link.outbox.push(message, flags, 0, extra);
       this.logSending(message, flags, 0);
       return true;
     }
-    if (this.queue.length > 0 || !this.hasWindow(message)) return this.enqueue(message, flags, extra);
+    if (this.queue.length > 0 || this.resends.length > 0 || !this.hasWindow) {
+      return this.enqueue(this.lane, message, flags, extra);
+    }
+    if (this.host.kept.isOverfull && this.isGreedy) return this.drop();
     this.sendInFlight(link, message, flags, extra);
     return true;
   }
 
-  private hasWindow(message: Message): boolean {
-    if (!this.window.hasRoom) return false;
+  /** As in Mosquitto, the message that reaches the limit in bytes still goes. */
+  private get hasWindow(): boolean {
     const limit = this.host.limits.maxInflightBytes;
-    return limit === 0 || this.inflightBytes === 0 || this.inflightBytes + message.size <= limit;
+    return this.window.hasRoom && (limit === 0 || this.inflightBytes < limit);
   }
 
   private sendInFlight(link: SessionLink, message: Message, flags: number, extra: Buffer): void {
     const id = this.window.take(message, (flags >> FLAG_QOS_SHIFT) & 3, flags, extra);
     this.inflightBytes += message.size;
+    this.host.kept.hold(message);
+    if (!this.isBorrowing) {
+      this.isBorrowing = true;
+      this.host.kept.borrow(this);
+    }
     link.outbox.push(message, flags, id, extra);
     this.logSending(message, flags, id);
   }
 
+  ownMessages(): void {
+    this.isBorrowing = false;
+    this.window.forEachMessage(own);
+  }
+
   /** [MQTT-3.1.2-24, MQTT-3.1.2-25]: what the client would not take is as good as delivered. */
   private fits(link: SessionLink, message: Message, withId: boolean, extra: Buffer): boolean {
-    const alias = link.outbox.aliases === null ? 0 : TOPIC_ALIAS_SIZE;
-    const size = publishSize(message, link.shape, withId, extra.length + alias);
+    const size = publishSize(message, link.shape, withId, extra.length);
     if (size <= link.maximumPacketSize) return true;
-    this.host.metrics.add(PUBLISH_DROPPED, 1);
-    this.host.log.notice?.(`Dropping too large outgoing PUBLISH for ${this.clientId} (${size} bytes)`);
+    this.drops.addOne();
+    if (link.hasToldSize !== true) {
+      this.host.log.notice?.(`Dropping too large outgoing PUBLISH for ${this.clientId} (${size} bytes)`);
+    }
+    link.hasToldSize = true;
     return false;
   }
 
-  private enqueue(message: Message, flags: number, extra: Buffer): boolean {
-    if (this.isFull(this.queue.length, this.queue.bytes + message.size)) return this.drop();
-    this.queue.push(message, flags, extra);
+  private enqueue(lane: Lane, message: Message, flags: number, extra: Buffer): boolean {
+    const { limits, kept } = this.host;
+    if (lane.isFull(limits) || (kept.isFull && this.isGreedy)) return this.drop();
+    if (lane === this.lane && flags >> FLAG_QOS_SHIFT === 0) this.queuedZeros += 1;
+    lane.push(message, flags, extra, limits, this.link?.reading ?? null);
     return true;
   }
 
-  /** Whether so many waiting messages leave no place for one that would make it so many bytes. */
-  private isFull(count: number, bytes: number): boolean {
-    const { maxQueuedMessages, maxQueuedBytes } = this.host.limits;
-    return (maxQueuedMessages > 0 && count >= maxQueuedMessages) || (maxQueuedBytes > 0 && bytes > maxQueuedBytes);
+  /** Whether the session keeps more than its share of what all may. */
+  private get isGreedy(): boolean {
+    const count = this.queue.length + this.late.length + this.window.inFlight;
+    const bytes = this.queue.bytes + this.late.bytes + this.inflightBytes;
+    return bytes + count * KEPT_OVERHEAD > this.host.kept.share;
   }
 
-  /** Counts a dropped message; the log hears of it once, until messages flow again. Always true: it was taken care of. */
+  /** Always true: the message was taken care of. */
   private drop(): boolean {
-    this.host.metrics.add(PUBLISH_DROPPED, 1);
-    if (!this.isDropping) {
-      this.isDropping = true;
-      this.host.log.notice?.(`Outgoing messages are being dropped for client ${this.clientId}.`);
-    }
+    this.drops.add();
     return true;
   }
 
-  /** An acknowledgement freed a place: what waits moves up. */
+  /**
+   * An acknowledgement freed a place, or the client reads again: what waits moves up. A bounded number of messages, and
+   * again in the next turn: 100,000 that wait for one client are no reason to keep all the others waiting.
+   */
   fill(): void {
     const link = this.link;
-    if (link === null) return;
-    this.resend(link);
+    if (link === null || this.isResting) return;
     const now = wallNow();
-    while (this.queue.length > 0) {
-      const message = this.queue.peek();
-      const flags = this.queue.peekFlags();
-      const extra = this.queue.peekExtra();
-      if (message.hasExpired(now)) {
-        this.queue.shift();
-        this.host.metrics.add(PUBLISH_DROPPED, 1);
-        continue;
-      }
-      const qos = flags >> FLAG_QOS_SHIFT;
-      if (qos > 0 && !this.hasWindow(message)) break;
-      if (qos === 0 && link.outbox.isPaused) break;
-      this.queue.shift();
-      if (link.maximumPacketSize > 0 && !this.fits(link, message, qos > 0, extra)) continue;
-      if (qos === 0) link.outbox.push(message, flags, 0, extra);
-      else this.sendInFlight(link, message, flags, extra);
-      this.isDropping = false;
+    let left = this.resend(link, MOVES_PER_TURN);
+    while (left > 0 && this.resends.length === 0 && this.queue.length > 0) {
+      const qos = this.queue.peekFlags() >> FLAG_QOS_SHIFT;
+      if (qos > 0 ? !this.hasWindow : link.outbox.isPaused) break;
+      if (qos === 0) this.queuedZeros -= 1;
+      this.moveUp(link, this.lane, now);
+      left -= 1;
     }
+    while (left > 0 && this.late.length > 0 && !link.outbox.isPaused) {
+      this.moveUp(link, this.lateLane, now);
+      left -= 1;
+    }
+    if (left === 0) {
+      this.rest();
+      return;
+    }
+    if (this.queue.length === 0 && this.late.length === 0) this.drops.end();
     this.replays.advance();
   }
 
-  /** The receive maximum of this connection holds for what the last one left, too [MQTT-3.3.4-9]. */
-  private resend(link: SessionLink): void {
-    while (this.resends.length > 0 && this.window.inFlight - this.resends.length < this.window.limit) {
+  /** Takes the oldest message out of a lane and sends it, unless it expired or the client does not take so large a one. */
+  private moveUp(link: SessionLink, lane: Lane, now: number): void {
+    const message = lane.queue.peek();
+    const flags = lane.queue.peekFlags();
+    const extra = lane.queue.peekExtra();
+    const qos = flags >> FLAG_QOS_SHIFT;
+    if (message.hasExpired(now)) this.drops.addOne();
+    else if (link.maximumPacketSize === 0 || this.fits(link, message, qos > 0, extra)) {
+      if (qos > 0) this.sendInFlight(link, message, flags, extra);
+      else {
+        link.outbox.push(message, flags, 0, extra);
+        this.logSending(message, flags, 0);
+        this.lateLane.took();
+      }
+    }
+    lane.shift(this.host.limits);
+  }
+
+  /** Goes on in the next turn. */
+  private rest(): void {
+    this.isResting = true;
+    setImmediate(() => {
+      this.isResting = false;
+      touch();
+      this.fill();
+    });
+  }
+
+  /**
+   * The receive maximum of this connection holds for what the last one left, too [MQTT-3.3.4-9]. Returns how many of `most`
+   * moves are left.
+   */
+  private resend(link: SessionLink, most: number): number {
+    let left = most;
+    while (left > 0 && this.resends.length > 0 && this.window.inFlight - this.resends.length < this.window.limit) {
       const { id, message, flags, extra } = this.resends.shift()!;
+      left -= 1;
       if (this.window.messageOf(id) !== message) continue;
       if (link.maximumPacketSize > 0 && !this.fits(link, message, true, extra)) {
         this.window.drop(id);
@@ -253,16 +307,21 @@ export class Session implements Subscriber {
       link.outbox.push(message, flags | FLAG_DUP, id, extra);
       this.logSending(message, flags | FLAG_DUP, id);
     }
+    return left;
   }
 
   /** A message leaves the window: its bytes no longer count. */
   settle(message: Message | null): void {
-    if (message !== null) this.inflightBytes = Math.max(0, this.inflightBytes - message.size);
+    if (message === null) return;
+    this.inflightBytes -= message.size;
+    this.host.kept.letGo(message);
+    this.lane.took();
   }
 
-  /** The client is back: what was in flight is sent again in its order [MQTT-4.4.0-1], then what waits. */
+  /** The client is back: what was in flight is sent again in its order [MQTT-4.4.0-1, MQTT-4.6.0-1], then what waits. */
   attach(link: SessionLink): void {
     this.link = link;
+    link.outbox.maximumPacketSize = link.maximumPacketSize;
     this.window.limit = Math.min(link.receiveMaximum, this.host.limits.maxInflightMessages);
     this.window.forEach((id, message, state, flags, extra) => {
       if (state === AWAIT_PUBCOMP) {
@@ -280,19 +339,22 @@ export class Session implements Subscriber {
   detach(): void {
     this.link = null;
     this.resends.clear();
-    this.window.forEach((_id, message) => {
-      message.own();
-    });
+    this.lateLane.clear();
+    this.lane.rest();
+    this.window.forEachMessage(own);
   }
 
   /** Drops all state but the identity. */
   clear(): void {
+    this.window.forEachMessage((message) => this.settle(message));
     this.window.clear();
-    this.queue.clear();
+    this.lane.clear();
+    this.lateLane.clear();
+    this.queuedZeros = 0;
     this.inbound.clear();
     this.resends.clear();
     this.replays.clear();
-    this.inflightBytes = 0;
+    this.drops.end();
   }
 
   private logSending(message: Message, flags: number, id: number): void {
@@ -304,5 +366,6 @@ export class Session implements Subscriber {
 
 const NOBODY = {};
 
-/** Bytes of a topic alias among the properties. */
-const TOPIC_ALIAS_SIZE = 3;
+function own(message: Message): void {
+  message.own();
+}

@@ -1,31 +1,27 @@
 // Values that are looked up when $SYS is published.
+import { getHeapStatistics } from 'node:v8';
 import type { Core } from '../settings.ts';
 
 let heapMaximum = 0;
 
 /** Reads every gauge of the metric table. */
 export function readGauges(core: Core, set: (key: string, value: number) => void): void {
-  const { registry, retained, trie } = core;
-  let queued = 0;
-  let queuedBytes = 0;
-  for (const session of registry.sessions()) {
-    queued += session.queue.length + session.window.inFlight;
-    queuedBytes += session.queue.bytes;
-  }
+  const { kept, registry, retained, trie } = core;
   let waiting = 0;
   let waitingBytes = 0;
   for (const peer of core.peers) {
     waiting += peer.waitingMessages;
     waitingBytes += peer.waitingBytes;
   }
-  const heap = process.memoryUsage().heapUsed;
+  // process.memoryUsage() reads a file, and throws where clients have taken every file descriptor.
+  const heap = getHeapStatistics().used_heap_size;
   heapMaximum = Math.max(heapMaximum, heap);
   set('clientsTotal', registry.total);
   set('clientsMaximum', registry.maximum);
   set('clientsConnected', registry.connected);
   set('clientsDisconnected', registry.total - registry.connected);
-  set('messagesStored', retained.count + queued);
-  set('messagesStoredBytes', retained.bytes + queuedBytes);
+  set('messagesStored', retained.count + kept.count);
+  set('messagesStoredBytes', retained.bytes + kept.bytes);
   set('retainedCount', retained.count);
   set('subscriptionCount', trie.count - trie.sharedCount);
   set('sharedSubscriptionCount', trie.sharedCount);

@@ -1,14 +1,16 @@
 // mqtt-broker: reads the configuration, starts the broker, and passes signals on to it.
-import { appendFileSync, closeSync, openSync } from 'node:fs';
+import { appendFileSync, closeSync } from 'node:fs';
 import process from 'node:process';
 import { type Broker, type BrokerOptions, startBroker } from '../../broker/broker.ts';
+import { checkFiles } from '../../broker/check-files.ts';
 import type { Config } from '../../config/config.ts';
 import { ConfigError } from '../../config/errors.ts';
 import { defaultConfig, type LoadedConfig, loadConfig } from '../../config/load.ts';
-import { NoSyslog } from '../../log/syslog.ts';
+import { openNow, TO_APPEND } from '../../util/open-now.ts';
+import { systemErrorText } from '../../util/system-error.ts';
 import { isBackground, reportToForeground, startInBackground } from '../background.ts';
 import type { Io } from '../io.ts';
-import { EXIT_CONFIG, EXIT_ERROR, EXIT_OK, systemErrorText, UsageError } from '../messages.ts';
+import { EXIT_CONFIG, EXIT_ERROR, EXIT_OK, UsageError } from '../messages.ts';
 import type { Options } from '../options/tables.ts';
 import { writePidFile } from '../pid-file.ts';
 import { become, identityOf } from '../privileges.ts';
@@ -36,13 +38,14 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
   }
 }
 
-/** Reads the configuration and nothing else: no store, no log file and no pid file is touched. */
+/** Reads the configuration and the files that it names. Nothing is written or opened: no store, log, pid file or socket. */
 function testConfig(options: Options<'broker'>, io: Io): number {
   if (options.configFile === null) {
     io.stderr.write('Please provide a configuration file to test.\n');
     return EXIT_CONFIG;
   }
-  for (const { text } of load(options, io).warnings) io.stderr.write(`${text}\n`);
+  const { config, warnings } = load(options, io);
+  for (const text of [...warnings.map((note) => note.text), ...checkFiles(config)]) io.stderr.write(`${text}\n`);
   io.stderr.write('Configuration file is OK.\n');
   return EXIT_OK;
 }
@@ -85,7 +88,12 @@ async function startListening(config: Config, options: BrokerOptions): Promise<B
   try {
     return await startBroker(config, options);
   } catch (error) {
-    const { port, hostname } = error as { port?: unknown; hostname?: unknown };
+    const { port, hostname, address, code } = error as {
+      port?: unknown;
+      hostname?: unknown;
+      address?: unknown;
+      code?: unknown;
+    };
     // A Unix socket has port -1; what the system says names its path.
     const place =
       typeof hostname === 'string'
@@ -94,7 +102,8 @@ async function startListening(config: Config, options: BrokerOptions): Promise<B
           ? `Port ${port}`
           : null;
     if (place === null) throw error;
-    const sentence = `${systemErrorText(error)}\n${place} can't be opened.`;
+    const why = code === 'EADDRNOTAVAIL' ? `: this machine has no address ${String(address)}` : '';
+    const sentence = `${systemErrorText(error)}\n${place} can't be opened${why}.`;
     throw new UsageError(sentence, 'nothing', EXIT_ERROR);
   }
 }
@@ -103,7 +112,7 @@ async function startListening(config: Config, options: BrokerOptions): Promise<B
 function keylog(file: string | null): Pick<BrokerOptions, 'keylog'> {
   if (file === null) return {};
   try {
-    closeSync(openSync(file, 'a', 0o600));
+    closeSync(openNow(file, TO_APPEND, 0o600));
   } catch (error) {
     throw new UsageError(`Unable to open TLS key log file ${file}. ${systemErrorText(error)}.`, 'nothing', EXIT_ERROR);
   }
@@ -146,8 +155,7 @@ async function reportFailure(error: unknown, io: Io): Promise<number> {
     reportToForeground(`Error: ${error.message}`);
     return reportUsageError('broker', error, io);
   }
-  if (error instanceof NoSyslog) return await reportFailure(new UsageError(error.message, 'nothing', EXIT_ERROR), io);
-  // What the system says about files (a log file, say) has a code; anything else is a bug, and loud.
+  // What the system says has a code; anything else is a bug, and loud.
   const { code, path: file, address } = error as NodeJS.ErrnoException & { address?: string };
   if (typeof code !== 'string') throw error;
   // A Unix socket's path comes as its address.

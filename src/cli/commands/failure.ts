@@ -9,7 +9,9 @@ import {
   QOS_NOT_SUPPORTED,
   UNSUPPORTED_PROTOCOL_VERSION,
 } from '../../protocol/reasons.ts';
-import { EXIT_ERROR, systemErrorText } from '../messages.ts';
+import { systemErrorText } from '../../util/system-error.ts';
+import { brokersWords } from '../brokers-words.ts';
+import { EXIT_ERROR } from '../messages.ts';
 
 /** The other side broke the protocol. */
 const EXIT_PROTOCOL = 2;
@@ -99,12 +101,8 @@ function refusal(error: ConnectRefused): Failure {
   if (error.returnCode !== 0) return { sentences: [`Connection error: ${error.message}`], code: error.returnCode };
   const { reason, properties } = error;
   const hint =
-    reason === UNSUPPORTED_PROTOCOL_VERSION
-      ? '. Try connecting to an MQTT v5 broker, or use MQTT v3.x mode.'
-      : properties.reasonString === undefined
-        ? ''
-        : ` (${properties.reasonString})`;
-  return { sentences: [`Connection error: ${reason.text}${hint}`], code: reason.code };
+    reason === UNSUPPORTED_PROTOCOL_VERSION ? '. Try connecting to an MQTT v5 broker, or use MQTT v3.x mode.' : '';
+  return { sentences: [`Connection error: ${reason.text}${hint}`, ...brokersWords(properties)], code: reason.code };
 }
 
 /** An established connection may still fail over TLS: a client certificate is refused only after the handshake. */
@@ -113,7 +111,7 @@ function lost(error: ConnectionLost): Failure {
   if (explanation !== null) return { sentences: [`Error: ${explanation}`], code: EXIT_TLS };
   const text = error.message.startsWith(LOST) ? LOST : error.message;
   return {
-    sentences: [`Error: ${sentence(text)}`],
+    sentences: [`Error: ${sentence(text)}`, ...brokersWords(error.properties)],
     code: error.reason === KEEP_ALIVE_TIMEOUT ? EXIT_KEEP_ALIVE : EXIT_LOST,
   };
 }

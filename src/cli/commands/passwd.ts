@@ -1,8 +1,9 @@
 // mqtt-passwd: adds, changes and deletes users of a password file, and hashes a file of plain passwords.
-import { readFile, stat } from 'node:fs/promises';
 import { makeHash, parseStoredHash } from '../../broker/plugins/hashes.ts';
+import { readSmallFile } from '../../util/small-file.ts';
+import { systemErrorText } from '../../util/system-error.ts';
 import type { Io } from '../io.ts';
-import { EXIT_ERROR, EXIT_MISMATCH, EXIT_OK, systemErrorText, UsageError } from '../messages.ts';
+import { EXIT_ERROR, EXIT_MISMATCH, EXIT_OK, UsageError } from '../messages.ts';
 import type { Options } from '../options/tables.ts';
 import { deleteUser, replaceSecrets, setUser, userNameFault } from '../password-lines.ts';
 import { Interrupted, openPrompter } from '../prompt.ts';
@@ -12,6 +13,8 @@ import { withSpinner } from '../terminal.ts';
 
 /** Exit code of a command that Ctrl-C ended, by the custom of shells. */
 const EXIT_INTERRUPTED = 130;
+/** Largest password file that is read, in bytes. */
+const LARGEST_FILE = 128 * 1024 * 1024;
 /** The file name that stands for standard output, with -c. */
 const STDOUT = '-';
 
@@ -33,7 +36,7 @@ async function run(options: Options<'passwd'>, operands: readonly string[], io: 
   const fault = userNameFault(user);
   if (fault !== null) throw failure(fault);
   if (options.delete) return removeUser(file, user, io);
-  const before = options.create ? '' : await load(file, io);
+  const before = options.create ? '' : load(file, io);
   const hash = await makeOne(options, Buffer.from(options.batch ? password : await askPassword(file, io)), io);
   const { text, existed } = setUser(before, user, hash);
   const note = `${existed ? 'Updating' : 'Adding'} password for user ${user}\n`;
@@ -66,7 +69,7 @@ function checkOperands(options: Options<'passwd'>, operands: readonly string[]):
 }
 
 async function hashFile(options: Options<'passwd'>, file: string, io: Io): Promise<number> {
-  const before = await load(file, io);
+  const before = load(file, io);
   const replace = async (secret: Buffer, line: number): Promise<string | null> => {
     const text = secret.toString('latin1');
     if (typeof parseStoredHash(text) !== 'string') return null;
@@ -81,7 +84,7 @@ async function hashFile(options: Options<'passwd'>, file: string, io: Io): Promi
 }
 
 async function removeUser(file: string, user: string, io: Io): Promise<number> {
-  const after = deleteUser(await load(file, io), user);
+  const after = deleteUser(load(file, io), user);
   if (after !== null) return save(file, after);
   io.stderr.write(`Warning: User ${user} not found in password file.\n`);
   return EXIT_ERROR;
@@ -113,17 +116,18 @@ async function askPassword(file: string, io: Io): Promise<string> {
 }
 
 /** The file as Latin-1 text. */
-async function load(file: string, io: Io): Promise<string> {
+function load(file: string, io: Io): string {
   try {
-    const content = await readFile(file, 'latin1');
-    const { mode } = await stat(file);
+    const { bytes, mode } = readSmallFile(file, LARGEST_FILE);
+    if (bytes.includes(0)) throw failure(`File ${file} is no password file: it is not text.`);
     if ((mode & 0o004) !== 0) {
       io.stderr.write(
         `Warning: File ${file} has world readable permissions. Future versions will refuse to load this file.\n`,
       );
     }
-    return content;
+    return bytes.toString('latin1');
   } catch (error) {
+    if (error instanceof UsageError) throw error;
     throw failure(`Unable to open password file ${file}. ${systemErrorText(error)}.`);
   }
 }

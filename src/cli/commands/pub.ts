@@ -2,6 +2,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { InvalidRequest } from '../../client/errors.ts';
 import type { Client, PublishOptions, PublishResult } from '../../client/options.ts';
+import { isRefusal } from '../../protocol/reasons.ts';
+import { brokersWords } from '../brokers-words.ts';
 import { lineBatches, readPayloadFile, readPayloadStream } from '../input.ts';
 import type { Io } from '../io.ts';
 import { EXIT_OK } from '../messages.ts';
@@ -131,8 +133,11 @@ class Publisher {
     await Promise.race([work, this.#lost]);
   }
 
-  readonly #settled = ({ id, reason }: PublishResult): void => {
-    if (reason.code >= 0x80) this.#console.warn(`Warning: Publish ${id} failed: ${reason.text}.`);
+  readonly #settled = ({ id, reason, properties }: PublishResult): void => {
+    if (isRefusal(reason.code)) {
+      this.#console.warn(`Warning: Publish ${id} failed: ${reason.text}.`);
+      for (const words of brokersWords(properties)) this.#console.warn(words);
+    }
     this.#waiting -= 1;
     if (this.#waiting > 0) return;
     this.#whenNoneWaits?.();

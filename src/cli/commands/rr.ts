@@ -1,7 +1,7 @@
 // mqtt-rr: publishes a request and prints its response, the first message on the response topic.
-import { randomBytes } from 'node:crypto';
 import type { Client, ReceivedMessage } from '../../client/options.ts';
-import { reasonOf, SUCCESS } from '../../protocol/reasons.ts';
+import { answers, newCorrelationData } from '../../client/request.ts';
+import { isRefusal, reasonOf, SUCCESS } from '../../protocol/reasons.ts';
 import type { MessagePrinter } from '../format.ts';
 import type { Io } from '../io.ts';
 import { EXIT_ERROR, EXIT_OK } from '../messages.ts';
@@ -13,9 +13,6 @@ import { printerFor } from './printing.ts';
 import { payloadOf } from './pub.ts';
 import { type Receiver, runReceiver } from './receiver.ts';
 import { endAfter } from './stop.ts';
-
-/** Length of the correlation data where the options give none. */
-const CORRELATION_BYTES = 16;
 
 /** Runs the command; resolves to its exit code. */
 export function main(argv: readonly string[], io: Io): Promise<number> {
@@ -50,7 +47,7 @@ class Request implements Receiver {
     this.#payload = payload;
     this.#responseTopic = options.responseTopic ?? '';
     const given = gatherProperties(options.properties, 'publish').correlationData;
-    this.#correlationData = given ?? randomBytes(CORRELATION_BYTES);
+    this.#correlationData = given ?? newCorrelationData();
     this.#console = console;
     this.#print = print;
     this.#ended = new Promise((resolve, reject) => {
@@ -84,7 +81,7 @@ class Request implements Receiver {
     const filter = { filter: this.#responseTopic, qos, retainAsPublished, retainHandling };
     const { codes } = await this.#client.subscribe(filter, gatherProperties(properties, 'subscribe'));
     const code = codes[0] ?? 0;
-    if (code >= 0x80) {
+    if (isRefusal(code)) {
       this.#fail(`Error: The subscription to '${this.#responseTopic}' was refused: ${reasonOf(code).text}.`);
       return;
     }
@@ -97,7 +94,7 @@ class Request implements Receiver {
         correlationData: this.#correlationData,
       },
     });
-    if (reason.code >= 0x80) this.#fail(`Warning: Publish ${id} failed: ${reason.text}.`);
+    if (isRefusal(reason.code)) this.#fail(`Warning: Publish ${id} failed: ${reason.text}.`);
   }
 
   #fail(sentence: string): void {
@@ -114,13 +111,10 @@ class Request implements Receiver {
 
   /**
    * Whether a message answers this request. A retained one is older than the request, except where the retain flag only
-   * tells how it was published; one with other correlation data than the request's answers somebody else. One without any
-   * is taken, as simple responders send none.
+   * tells how it was published.
    */
   #isResponse(message: ReceivedMessage): boolean {
-    if (message.topic !== this.#responseTopic) return false;
     if (message.retain && (this.#options.skipRetained || !this.#options.retainAsPublished)) return false;
-    const theirs = message.properties.correlationData;
-    return theirs === undefined || theirs.equals(this.#correlationData);
+    return answers(message, this.#responseTopic, this.#correlationData);
   }
 }

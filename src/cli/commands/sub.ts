@@ -1,6 +1,6 @@
 // mqtt-sub: subscribes and prints what comes in, until it has had enough or is told to stop.
 import type { Client, ReceivedMessage, SubscribeFilter } from '../../client/options.ts';
-import { reasonOf } from '../../protocol/reasons.ts';
+import { isRefusal, reasonOf } from '../../protocol/reasons.ts';
 import { topicMatches } from '../../protocol/topic.ts';
 import type { MessagePrinter } from '../format.ts';
 import type { Io } from '../io.ts';
@@ -83,7 +83,7 @@ class Subscriber implements Receiver {
       const filters = topics.map((filter) => this.#subscription(filter));
       const { codes } = await this.#client.subscribe(filters, gatherProperties(properties, 'subscribe'));
       this.#tellRefusals(codes);
-      if (codes.every((code) => code >= 0x80)) {
+      if (codes.every(isRefusal)) {
         this.#console.error('All subscription requests were denied.');
         this.stop(EXIT_OK);
         return;
@@ -101,9 +101,9 @@ class Subscriber implements Receiver {
 
   /** Where the broker grants only some of the filters, says which ones it does not. */
   #tellRefusals(codes: readonly number[]): void {
-    if (codes.every((code) => code >= 0x80)) return;
+    if (codes.every(isRefusal)) return;
     codes.forEach((code, i) => {
-      if (code < 0x80) return;
+      if (!isRefusal(code)) return;
       this.#console.warn(`Warning: Subscription to '${this.#options.topics[i]}' was refused: ${reasonOf(code).text}.`);
     });
   }
@@ -130,7 +130,7 @@ class Subscriber implements Receiver {
     this.#removing = true;
     this.#client.publish(topic, '', { qos: 1, retain: true }).then(
       ({ reason }) => {
-        if (reason.code < 0x80) return;
+        if (!isRefusal(reason.code)) return;
         this.#console.warn(`Warning: The retained message of '${topic}' was not removed: ${reason.text}.`);
       },
       // A lost connection shows in the client's end.

@@ -54,7 +54,7 @@ export const BROKER_OPTIONS = [
     kind: FLAG,
     tools: ['broker'],
     group: 'General',
-    help: 'Check the configuration file and exit: code 0 if it is good, 3 if not. Changes nothing.',
+    help: 'Check the configuration file and the password, ACL and certificate files that it names, and exit: code 0 if they are good, 3 if not. Changes nothing.',
   },
   {
     key: 'tlsKeylog',

@@ -75,6 +75,13 @@ export const GENERAL = rows({
     deprecated: '',
     description: 'Only clients whose id starts with this text may connect. Default: every id is fine.',
   },
+  response_information: {
+    kind: text({ syntax: 'text' }),
+    default: null,
+    reload: 'live',
+    description:
+      'Told to MQTT 5 clients that ask for response information, commonly the part of the topics that their response topics may begin with. %c stands for the client id and %u for the user name; a client without user name is told nothing if there is a %u, nor is one whose name or id has a + or # in it. Default: nothing. An option of mqtt-broker only.',
+  },
   retry_interval: {
     kind: int({ min: 0, max: 2_147_483_647, syntax: 'seconds' }),
     default: 0,
@@ -86,9 +93,8 @@ export const GENERAL = rows({
     kind: int({ min: 0, max: Number.MAX_SAFE_INTEGER, syntax: 'bytes' }),
     default: 0,
     reload: 'live',
-    refusal:
-      'Limit queues with max_queued_messages and max_queued_bytes, and the process with the limits of the system that starts it.',
-    description: 'Most memory that the broker may use.',
+    description:
+      'Bytes of memory that messages which wait for clients may take, over all clients; a message that many wait for counts once. At this mark publishers are read from more slowly for a moment, then clients that have more than their share waiting get no more until there is room; what is on its way to them may take as much again. 0 is a quarter of the memory that the process may use. In Mosquitto it is a limit of the heap.',
   },
   global_max_clients: {
     kind: limit(2_147_483_647),

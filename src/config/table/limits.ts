@@ -16,7 +16,8 @@ export const LIMITS = rows({
     kind: bytes,
     default: 0,
     reload: 'live',
-    description: 'The same limit in bytes, of topics, properties and payloads; 0 is no limit.',
+    description:
+      'The same limit in bytes, of topics, properties and payloads: a message goes out while what is on its way is below it. 0 is no limit.',
   },
   max_queued_messages: {
     kind: int({ min: 0, max: 2_147_483_647, negative: 0 }),
@@ -30,7 +31,7 @@ export const LIMITS = rows({
     default: 0,
     reload: 'live',
     description:
-      'The same limit in bytes, of topics, properties and payloads; 0 is no limit. With both limits, the first that is reached counts.',
+      'The same limit in bytes, of topics, properties and payloads: a message is taken while what waits is below it. 0 is no limit. With both limits, the first that is reached counts.',
   },
   queue_qos0_messages: {
     kind: bool,
@@ -44,6 +45,20 @@ export const LIMITS = rows({
     reload: 'live',
     description:
       'Largest packet that is accepted, 20 bytes or more. A client that sends a larger one is disconnected; MQTT 5 clients are told the limit.',
+  },
+  connect_timeout: {
+    kind: int({ min: 1, max: 65_535, syntax: 'seconds' }),
+    default: 30,
+    reload: 'live',
+    description:
+      'Time that a connection has until its CONNECT is there as a whole, however slowly it comes; the TLS handshake, and then the WebSocket upgrade, have as long again. An option of mqtt-broker only.',
+  },
+  max_topics_per_subscribe: {
+    kind: int({ min: 0, max: 65_535 }),
+    default: 1000,
+    reload: 'live',
+    description:
+      'Most topic filters in one SUBSCRIBE or UNSUBSCRIBE; a client that sends more is disconnected. 0 is no limit but the size of the packet. An option of mqtt-broker only.',
   },
   message_size_limit: {
     kind: int({ min: 0, max: 268_435_455, syntax: 'bytes' }),
@@ -65,6 +80,40 @@ export const LIMITS = rows({
     default: true,
     reload: 'live',
     description: 'false: there are no retained messages, and a client that publishes one is disconnected.',
+  },
+  max_subscriptions_per_client: {
+    kind: int({ min: 0, max: 2_147_483_647 }),
+    default: 100_000,
+    reload: 'live',
+    description:
+      'Most subscriptions that one client may have at a time; further ones are refused, and those that it has stay. 0 is no limit. An option of mqtt-broker only.',
+  },
+  allow_wildcard_subscriptions: {
+    kind: bool,
+    default: true,
+    reload: 'live',
+    description:
+      'false: filters with + or # are refused. An MQTT 5 client is told in advance, and disconnected if it subscribes to one all the same. An option of mqtt-broker only.',
+  },
+  allow_shared_subscriptions: {
+    kind: bool,
+    default: true,
+    reload: 'live',
+    description: 'false: shared subscriptions are refused, in the same way. An option of mqtt-broker only.',
+  },
+  allow_subscription_identifiers: {
+    kind: bool,
+    default: true,
+    reload: 'live',
+    description:
+      'false: MQTT 5 clients are told that there are no subscription identifiers, and disconnected if they send one. An option of mqtt-broker only.',
+  },
+  check_payload_format: {
+    kind: bool,
+    default: false,
+    reload: 'live',
+    description:
+      'true: a message or will of an MQTT 5 client whose payload format indicator promises UTF-8 is refused if its payload is something else. An option of mqtt-broker only.',
   },
   retain_expiry_interval: {
     kind: int({ min: 0, max: 65_535, syntax: 'minutes' }),

@@ -68,6 +68,13 @@ export const LISTENER = rows({
     reload: 'live',
     description: 'Most clients that may be connected here at a time; -1 is no limit.',
   },
+  max_connection_rate: {
+    kind: int({ min: 0, max: 65_535, syntax: 'number' }),
+    default: 0,
+    reload: 'live',
+    description:
+      'Most connections a second that one address may make here, once it has made as many at a time; 0 is no limit. The first 64 bits of an IPv6 address count as one address. Those above it are closed, with TLS and WebSocket before the handshake. An option of mqtt-broker only.',
+  },
   max_qos: {
     kind: int({ min: 0, max: 2, syntax: '0 | 1 | 2', error: qosError }),
     default: 2,

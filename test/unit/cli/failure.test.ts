@@ -26,9 +26,16 @@ const cases: [what: string, error: Error, code: number, sentences: readonly (str
   ],
   [
     'a refusal of 5 with the words of the broker',
-    new ConnectRefused(MQTT5, SERVER_MOVED, { reasonString: 'see example.org' }),
+    new ConnectRefused(MQTT5, SERVER_MOVED, {
+      reasonString: 'see\u001b[2J there\n',
+      serverReference: `example.org:1883 ${'x'.repeat(1000)}`,
+    }),
     157,
-    ['Connection error: Server moved (see example.org)'],
+    [
+      'Connection error: Server moved',
+      'The broker says: see\\x1b[2J there\\x0a',
+      /^The broker names another server: example\.org:1883 x{483}…$/,
+    ],
   ],
   [
     'a broker that does not know MQTT 5',
@@ -42,6 +49,19 @@ const cases: [what: string, error: Error, code: number, sentences: readonly (str
     new ConnectionLost('The broker closed the connection: Session taken over', SESSION_TAKEN_OVER),
     7,
     ['Error: The broker closed the connection: Session taken over.'],
+  ],
+  [
+    'a goodbye with the words of the broker',
+    new ConnectionLost('The broker closed the connection: Server moved', SERVER_MOVED, null, {
+      reasonString: 'we are elsewhere now',
+      serverReference: 'example.org',
+    }),
+    7,
+    [
+      'Error: The broker closed the connection: Server moved.',
+      'The broker says: we are elsewhere now',
+      'The broker names another server: example.org',
+    ],
   ],
   [
     'a silent broker',

@@ -134,4 +134,19 @@ describe('the trace of -d', () => {
       ['Client me received AUTH', 'Received DISCONNECT (142)'],
     );
   });
+
+  it('shows what the broker says beside its reasons, harmless for a terminal', () => {
+    assert.deepEqual(
+      lines(MQTT5, [
+        ['<', { type: 4, id: 8, code: 135, properties: { reasonString: 'not \u001b[2Jyours' } }],
+        ['<', { type: 14, code: 157, properties: { serverReference: 'example.org' } }],
+      ]),
+      [
+        'Client me received PUBACK (Mid: 8, RC:135)',
+        'The broker says: not \\x1b[2Jyours',
+        'Received DISCONNECT (157)',
+        'The broker names another server: example.org',
+      ],
+    );
+  });
 });

@@ -73,8 +73,10 @@ test('without a client id one is made up, sent and told', async (context) => {
 
 test('the result of CONNACK is told: session, properties, assigned identifier', async (context) => {
   const properties = { assignedClientIdentifier: 'auto-1', receiveMaximum: 7 };
-  const { client } = await setUp(context, { clientId: '', cleanStart: false }, { sessionPresent: true, properties });
-  assert.deepEqual(client.info, { sessionPresent: true, clientId: 'auto-1', properties });
+  const given = await setUp(context, { clientId: '' }, { properties });
+  assert.deepEqual(given.client.info, { sessionPresent: false, clientId: 'auto-1', properties });
+  const known = await setUp(context, { clientId: 'mine', cleanStart: false }, { sessionPresent: true, properties });
+  assert.deepEqual(known.client.info, { sessionPresent: true, clientId: 'mine', properties });
 });
 
 test('a refusal carries the return code before MQTT 5 and the reason with its properties from then on', async () => {

@@ -46,7 +46,7 @@ function rig(): {
   };
 }
 
-test('a quiet connection is pinged in time, and again after each answer', () => {
+test('a quiet connection is pinged in time, and again after each answer [MQTT-3.1.2-20, MQTT3-3.1.2-23]', () => {
   const { log, link, pass } = rig();
   const start = link.lastReceived;
   pass(10);
@@ -75,7 +75,7 @@ test('a paused reader goes on pinging and is not judged; after the pause it gets
   assert.deepEqual(log.slice(4), ['ping 50']);
 });
 
-test('PINGREQ goes out, its answer is taken, and silence ends the client; the server may set the time', async (context) => {
+test('PINGREQ goes out, its answer is taken, and silence ends the client; the server may set the time [MQTT-3.1.2-21, MQTT-3.2.2-21]', async (context) => {
   const { client, side } = await setUp(context, { keepAlive: 600 }, { properties: { serverKeepAlive: 1 } });
   const end = closed(client);
   await side.next(PINGREQ);

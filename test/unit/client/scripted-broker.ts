@@ -12,7 +12,7 @@ import type { AckPacket, ConnackPacket, ConnectPacket, ControlPacket } from '../
 import type { Properties } from '../../../src/protocol/properties.ts';
 import { encodePublishProperties, PublishView, publishProperties, readPublish } from '../../../src/protocol/publish.ts';
 import { MQTT5, type Profile } from '../../../src/protocol/version.ts';
-import { Writer } from '../../../src/protocol/writer.ts';
+import { varintLength, Writer } from '../../../src/protocol/writer.ts';
 
 /** A PUBLISH as the broker saw it. */
 export interface SeenPublish {
@@ -50,6 +50,8 @@ export class BrokerSide {
   profile: Profile;
   /** Everything that came, in order. */
   readonly seen: SeenPacket[] = [];
+  /** The same packets as the bytes that they came in. */
+  readonly bytes: Buffer[] = [];
   chunks = 0;
   isClosed = false;
   private taken = 0;
@@ -62,6 +64,7 @@ export class BrokerSide {
     const framer = new Framer(new Uint32Array(16).fill(MAX_PACKET_SIZE));
     const sink = {
       frame: (buffer: Buffer, first: number, start: number, end: number): boolean => {
+        this.bytes.push(Buffer.from(buffer.subarray(start - 1 - varintLength(end - start), end)));
         this.seen.push(this.read(buffer, first, start, end));
         return true;
       },
@@ -87,6 +90,11 @@ export class BrokerSide {
     this.taken += 1;
     if (packet?.type !== type) throw new Error(`wanted type ${type}, got ${JSON.stringify(packet)}`);
     return packet as Seen<T>;
+  }
+
+  /** The bytes of the packet that next() gave last, in hexadecimal. */
+  get lastBytes(): string {
+    return this.bytes[this.taken - 1]?.toString('hex') ?? '';
   }
 
   /** Packets that came and were not taken. */

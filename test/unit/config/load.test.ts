@@ -168,14 +168,25 @@ describe('lines of a configuration file', () => {
 });
 
 describe('files', () => {
+  it('says what a file that is none of ours may be', () => {
+    for (const [text, hint] of [
+      ['listener=1999\n', "Name and value are separated by a blank, not by '='."],
+      ['listener\t1999\n', 'Name and value are separated by a blank, not by a tab.'],
+      ['\x7fELF\0\x01 x\n', 'The file seems to be no text, or not in UTF-8.'],
+      ['\uFFFD 1\n', 'The file seems to be no text, or not in UTF-8.'],
+    ] as const) {
+      assert.equal(errorLines(() => load(text))[1], hint);
+    }
+  });
+
   it('names a file that is missing, a folder and a device', () => {
     assert.deepEqual(
       errorLines(() => loadConfig('/nonexistent/m.conf', {})),
-      ['Error: Unable to open config file /nonexistent/m.conf.', 'ENOENT: no such file or directory.'],
+      ['Error: Unable to open config file /nonexistent/m.conf.', 'No such file or directory.'],
     );
     assert.deepEqual(
       errorLines(() => loadConfig('/', {})),
-      ['Error: Config file / is a directory.'],
+      ['Error: Unable to open config file /.', 'Is a directory.'],
     );
   });
 

@@ -26,3 +26,29 @@ test('other content under an identifier in use is a message of its own', () => {
   assert.deepEqual([window.admit(1, 7), window.admit(1, 8), window.admit(1, 8)], [NEW, REUSED, DUPLICATE]);
   assert.equal(window.pending, 1);
 });
+
+test('what an earlier connection left does not count against the limit, until it comes again [MQTT-4.9.0-1]', () => {
+  const window = new InboundWindow(2);
+  window.admit(1);
+  window.admit(2);
+  assert.equal(window.isFull, true);
+  window.reconnected();
+  assert.equal(window.isFull, false);
+  assert.deepEqual([window.admit(3), window.isFull, window.admit(1)], [NEW, false, DUPLICATE]);
+  assert.deepEqual([window.isFull, window.admit(2), window.admit(4)], [true, OVER_QUOTA, OVER_QUOTA]);
+  window.release(2);
+  assert.equal(window.isFull, true);
+  window.release(1);
+  assert.deepEqual([window.isFull, window.admit(4), window.pending], [false, NEW, 2]);
+  window.clear();
+  assert.deepEqual([window.isFull, window.identifiers], [false, []]);
+});
+
+test('identifiers can be taken over from an earlier process', () => {
+  const window = new InboundWindow(2);
+  assert.deepEqual(window.identifiers, []);
+  window.restore([7, 9]);
+  assert.deepEqual([window.admit(7), window.admit(8), window.identifiers], [DUPLICATE, OVER_QUOTA, [7, 9]]);
+  window.restore([]);
+  assert.equal(window.pending, 2);
+});

@@ -96,3 +96,19 @@ test('a forgotten window starts empty, and goes on behind the identifiers that i
   assert.equal(window.drop(1), false);
   assert.equal(window.take({ n: 9 }, 1), 10);
 });
+
+test('what an earlier process had in flight is put back under its identifiers, in order, and passed over [MQTT-4.4.0-1]', () => {
+  const window = new OutboundWindow<{ n: number }>(100);
+  const saved = [40_000, 1, 65_535, 1025, 2, 33];
+  saved.forEach((id, n) => {
+    window.restore(id, { n }, n % 2 === 0 ? AWAIT_PUBACK : AWAIT_PUBCOMP);
+  });
+  window.continueAfter(65_534);
+  assert.equal(window.lastIdentifier, 65_534);
+  assert.deepEqual(order(window), [0, 1, 2, 3, 4, 5]);
+  assert.equal(window.inFlight, 6);
+  assert.deepEqual([window.take({ n: 6 }, 1), window.take({ n: 7 }, 1)], [3, 4]);
+  assert.equal(window.acknowledge(1, AWAIT_PUBCOMP), DONE);
+  assert.equal(window.acknowledge(65_535, AWAIT_PUBACK), DONE);
+  assert.deepEqual(order(window), [0, 3, 4, 5, 6, 7]);
+});

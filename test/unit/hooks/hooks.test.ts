@@ -184,17 +184,23 @@ test('the first plugin that knows a method takes the step; one that throws refus
   assert.deepEqual(errors, ['z authStep broken', 'z authStep late']);
 });
 
-test('a reload reaches every plugin, tells of those that failed and voids what was cached', () => {
+test('a reload reaches every plugin, tells of those that failed, and counts from its commit on', () => {
   const done: string[] = [];
-  const { hooks } = hookSet(
+  const { hooks, errors } = hookSet(
     { name: 'a', reload: fails },
     { name: 'b' },
     { name: 'c', reload: () => void done.push('c'), close: () => void done.push('closed') },
+    { name: 'd', reload: () => () => done.push('d') },
+    { name: 'e', reload: () => fails },
   );
+  const { failures, commit } = hooks.prepareReload();
+  assert.deepEqual(failures, [{ plugin: 'a', sentence: 'broken' }]);
   assert.equal(hooks.generation, 0);
-  assert.deepEqual(hooks.reload(), ['broken']);
-  assert.equal(hooks.generation, 1);
   assert.deepEqual(done, ['c']);
+  commit();
+  assert.equal(hooks.generation, 1);
+  assert.deepEqual(done, ['c', 'd']);
+  assert.deepEqual(errors, ['e reload broken']);
 });
 
 test('closing reaches every plugin even when one fails', () => {

@@ -107,6 +107,25 @@ test('a peer that closes its half gets what is left and then the end', async (co
   assert.equal(received, bytes.length);
 });
 
+test('a peer that closes its half is told of at once, while bytes are still on their way to it', async (context) => {
+  const rig = await openRig(context, { kind: 'tcp' });
+  const socket = connect({ port: rig.listener.port, host: '127.0.0.1', allowHalfOpen: true });
+  context.after(() => socket.destroy());
+  const far = await rig.next();
+  const told = new Promise((resolve) => {
+    far.attach({
+      receive: nothing,
+      writable: () => resolve('writable'),
+      ended: () => resolve(far.backlog > 0),
+      closed: () => resolve('closed'),
+    });
+  });
+  // More than the buffers of two sockets take, and the peer does not read.
+  assert.equal(far.write(Buffer.alloc(64 * 1024 * 1024)), false);
+  socket.end();
+  assert.equal(await told, true);
+});
+
 test('a peer that keeps its side open after end() is dropped', async (context) => {
   const rig = await openRig(context, { kind: 'tcp' });
   const socket = connect({ port: rig.listener.port, host: '127.0.0.1', allowHalfOpen: true });

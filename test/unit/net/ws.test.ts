@@ -80,6 +80,10 @@ test('requests that are no MQTT upgrade are turned away and reported', async (co
     [request(), /^HTTP\/1\.1 400 /, /subprotocol/],
     [request('Sec-WebSocket-Protocol: chat'), /^HTTP\/1\.1 400 /, /subprotocol/],
     ['GET / HTTP/1.1\r\nHost: x\r\n\r\n', /^HTTP\/1\.1 426 /, /plain HTTP/],
+    ['GET / HTTP/1.1\r\n\r\n', /^HTTP\/1\.1 426 /, /plain HTTP/],
+    ['POST / HTTP/1.1\r\nHost: x\r\nExpect: more\r\nContent-Length: 9\r\n\r\n', /^HTTP\/1\.1 426 /, /plain HTTP/],
+    ['POST / HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 9\r\n\r\n', /^HTTP\/1\.1 426 /, /plain HTTP/],
+    ['CONNECT x:1 HTTP/1.1\r\nHost: x\r\n\r\n', /^HTTP\/1\.1 400 /, /meant for a proxy/],
     [request('Sec-WebSocket-Protocol: mqtt').replace('Version: 13', 'Version: 1'), /^HTTP\/1\.1 400 /, /Version/],
     [request('Sec-WebSocket-Protocol: mqtt', `X: ${'y'.repeat(2000)}`), /^HTTP\/1\.1 400 /, /overflow/i],
     ['\x10\x0e\x00\x04MQTT\x04\x02\x00\x3c\x00\x02ab', /^HTTP\/1\.1 400 /, /./],
@@ -260,13 +264,36 @@ test('a message is not gathered beyond what its packets may have', async (contex
   transport.expect?.(100_000);
   const broker = new Recorder(transport);
   await once(websocket, 'open');
-  websocket.send(Buffer.alloc(1_048_576));
-  await broker.untilReceived(1_048_576);
-  websocket.send(Buffer.alloc(1_048_576));
-  await broker.untilReceived(2_097_152);
-  websocket.send(Buffer.alloc(2_000_000));
+  websocket.send(Buffer.alloc(100_000));
+  await broker.untilReceived(100_000);
+  websocket.send(Buffer.alloc(100_000));
+  await broker.untilReceived(200_000);
+  // Twice the bound and more in fragments that each would do.
+  for (let i = 0; i < 6; i++) websocket.send(Buffer.alloc(90_000), { fin: false, binary: true });
   assert.match(String(await broker.end()), /larger than any packet may be/);
-  assert.equal(broker.received, 2_097_152);
+  assert.equal(broker.received, 200_000);
+});
+
+test('pings are part of no message, however many come between two', async (context) => {
+  const rig = await openRig(context, { kind: 'ws' });
+  const websocket = new WebSocket(`ws://127.0.0.1:${rig.listener.port}`, ['mqtt']);
+  context.after(() => websocket.terminate());
+  const transport = await rig.next();
+  transport.expect?.(20);
+  const broker = new Recorder(transport);
+  await once(websocket, 'open');
+  let pongs = 0;
+  websocket.on('pong', () => {
+    pongs += 1;
+  });
+  for (let i = 1; i <= 60; i++) {
+    // More than 60 without an answer would be a flood.
+    for (let k = 0; k < 50; k++) websocket.ping(Buffer.alloc(125, k));
+    while (pongs < i * 50) await once(websocket, 'pong');
+  }
+  websocket.send(Buffer.from('message'));
+  await broker.untilReceived(7);
+  assert.deepEqual(broker.ends, []);
 });
 
 test('a packet of the greatest size that is expected comes through', async (context) => {
@@ -279,4 +306,37 @@ test('a packet of the greatest size that is expected comes through', async (cont
     await broker.untilReceived(i * 3_000_000);
   }
   assert.deepEqual(broker.ends, []);
+});
+
+test('the end of the other side is told once, before the close', async (context) => {
+  const rig = await openRig(context, { kind: 'ws' });
+  const said: string[] = [];
+  const watch = (near: Awaited<ReturnType<typeof rig.dial>>): Promise<void> =>
+    new Promise((resolve) => {
+      near.attach({
+        receive: () => said.push('received'),
+        writable: () => said.push('writable'),
+        ended: () => said.push('ended'),
+        closed: () => {
+          said.push('closed');
+          resolve();
+        },
+      });
+    });
+  const near = await rig.dial();
+  const over = watch(near);
+  const far = await rig.next();
+  new Recorder(far);
+  far.write(Buffer.from('bytes'));
+  far.end();
+  await over;
+  assert.deepEqual(said, ['received', 'ended', 'closed']);
+  said.length = 0;
+  // An end of our own is no news.
+  const own = await rig.dial();
+  const ownOver = watch(own);
+  new Recorder(await rig.next());
+  own.end();
+  await ownOver;
+  assert.deepEqual(said, ['closed']);
 });

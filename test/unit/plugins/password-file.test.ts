@@ -6,7 +6,7 @@ import { ALLOW, DEFER, DENY, type Plugin } from '../../../src/broker/hooks/point
 import { HashPool, type HashVerdict } from '../../../src/broker/plugins/hash-pool.ts';
 import { makeHash } from '../../../src/broker/plugins/hashes.ts';
 import { parsePasswords, passwordFilePlugin } from '../../../src/broker/plugins/password-file.ts';
-import { authRequest, keptLog } from '../../support/hook-client.ts';
+import { authRequest, keptLog, takeReload } from '../../support/hook-client.ts';
 import { scratch } from '../../support/mosquitto.ts';
 
 const tom = await makeHash(Buffer.from('secret'), 'sha512-pbkdf2', 10);
@@ -123,7 +123,7 @@ test('a reload brings new users and passwords and forgets who was right', async 
   assert.equal(await plugin.authenticate?.(authRequest('tom', 'secret')), ALLOW);
   assert.equal(await plugin.authenticate?.(authRequest('ann', 'geheim')), ALLOW);
   write(`tom:${await makeHash(Buffer.from('new'), 'sha512')}\nann:${ann}\n`);
-  plugin.reload?.();
+  takeReload(plugin);
   assert.equal(await plugin.authenticate?.(authRequest('tom', 'secret')), DENY);
   assert.equal(await plugin.authenticate?.(authRequest('tom', 'new')), ALLOW);
   assert.equal(await plugin.authenticate?.(authRequest('bob', '\0 binary')), DENY);
@@ -132,11 +132,45 @@ test('a reload brings new users and passwords and forgets who was right', async 
   assert.equal(pool.asked.length, before + 1);
 });
 
+test('what a reload read does not count before it is taken', async (context) => {
+  const { plugin, write } = setting(context, both);
+  write(`tom:${bob}\n`);
+  const commit = plugin.reload?.();
+  assert.equal(await plugin.authenticate?.(authRequest('tom', 'secret')), ALLOW);
+  assert.equal(await plugin.authenticate?.(authRequest('ann', 'geheim')), ALLOW);
+  assert.ok(typeof commit === 'function');
+  commit();
+  assert.equal(await plugin.authenticate?.(authRequest('tom', 'secret')), DENY);
+  assert.equal(await plugin.authenticate?.(authRequest('tom', '\0 binary')), ALLOW);
+});
+
+test('who came in by a password that changed may not stay', async (context) => {
+  const { plugin, write } = setting(context, both);
+  // Two at once share one check, and one comes when the login is remembered.
+  const twins = [authRequest('tom', 'secret'), authRequest('tom', 'secret')];
+  for (const login of twins.map((request) => plugin.authenticate?.(request))) assert.equal(await login, ALLOW);
+  const late = authRequest('tom', 'secret');
+  assert.equal(plugin.authenticate?.(late), ALLOW);
+  const other = authRequest('ann', 'geheim');
+  assert.equal(await plugin.authenticate?.(other), ALLOW);
+  const stranger = authRequest('tom', 'whatever');
+  const stay = (): unknown[] => [...twins, late, other, stranger].map((request) => plugin.remain?.(request));
+  takeReload(plugin);
+  assert.deepEqual(stay(), [ALLOW, ALLOW, ALLOW, ALLOW, ALLOW]);
+  write(`tom:${bob}\nann:${ann}\n`);
+  takeReload(plugin);
+  // How the stranger came in is nothing that this file knows of.
+  assert.deepEqual(stay(), [DENY, DENY, DENY, ALLOW, ALLOW]);
+  write(`ann:${ann}\n`);
+  takeReload(plugin);
+  assert.deepEqual(stay(), [DENY, DENY, DENY, ALLOW, DENY]);
+});
+
 test('a user removed while the check is under way does not get in', async (context) => {
   const { plugin, write } = setting(context, both);
   const login = plugin.authenticate?.(authRequest('ann', 'geheim'));
   write(`tom:${tom}\n`);
-  plugin.reload?.();
+  takeReload(plugin);
   assert.equal(await login, DENY);
 });
 
@@ -148,7 +182,7 @@ test('a reload of a bad or missing file throws and keeps the old users (CVE-2017
   });
   rmSync(file);
   assert.throws(() => plugin.reload?.(), {
-    message: `Error: Unable to open password file "${file}": ENOENT: no such file or directory.`,
+    message: `Error: Unable to open password file "${file}": No such file or directory.`,
   });
   assert.equal(await plugin.authenticate?.(authRequest('tom', 'secret')), ALLOW);
   assert.equal(await plugin.authenticate?.(authRequest('eve', 'x')), DENY);
@@ -157,11 +191,11 @@ test('a reload of a bad or missing file throws and keeps the old users (CVE-2017
 test('a file that everybody may read is warned of', (context) => {
   const { plugin, file, lines } = setting(context, both);
   chmodSync(file, 0o644);
-  plugin.reload?.();
+  takeReload(plugin);
   assert.equal(lines.length, 1);
   assert.match(String(lines[0]), /^warning Warning: File .*passwd has world readable permissions/);
   chmodSync(file, 0o640);
-  plugin.reload?.();
+  takeReload(plugin);
   assert.equal(lines.length, 1);
 });
 

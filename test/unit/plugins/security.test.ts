@@ -54,12 +54,13 @@ test('an ACL file decides on topics, at once and for the cache; bad files name t
   assert.deepEqual([hooks.hasAuthorize, hooks.authorizeIsCacheable], [true, true]);
   assert.equal(hooks.authorize(hookClient('c'), READ, 'a'), ALLOW);
   writeFileSync(aclFile, 'topic read b\ntopic none c\n');
-  const [failure, ...more] = hooks.reload();
-  assert.match(String(failure), /^Error: Invalid topic access type "none" in acl_file ".*acl", line 2/);
+  const [failure, ...more] = hooks.prepareReload().failures;
+  assert.match(String(failure?.sentence), /^Error: Invalid topic access type "none" in acl_file ".*acl", line 2/);
   assert.deepEqual(more, []);
   assert.equal(hooks.authorize(hookClient('c'), READ, 'b'), DENY);
   assert.throws(() => securityPlugins(options, log), /line 2/);
   assert.throws(() => securityPlugins({ ...options, aclFile: null, passwordFile: '/nowhere' }, log), {
-    message: 'Error: Unable to open password file "/nowhere": ENOENT: no such file or directory.',
+    message: 'Error: Unable to open password file "/nowhere": No such file or directory.',
+    option: 'passwordFile',
   });
 });

@@ -36,7 +36,7 @@ test('packets are handed out in place when they are whole in their chunk', () =>
   assert.deepEqual(frames(framer, '03', '000162'), ['30:000162']);
 });
 
-test('reserved flags must be what they are in each type [MQTT-2.1.3-1]', () => {
+test('reserved flags must be what they are in each type [MQTT-2.1.3-1, MQTT3-2.2.2-1, MQTT3-2.2.2-2]', () => {
   for (let type = 1; type <= 15; type++) {
     for (let flags = 0; flags <= 15; flags++) {
       const first = (type << 4) | flags;

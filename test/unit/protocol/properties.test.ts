@@ -56,7 +56,6 @@ test('values that the standard forbids are protocol errors', () => {
     ['1702', CONNECT],
     ['1902', CONNECT],
     ['210000', CONNECT],
-    ['230000', PUBLISH],
     ['2402', CONNACK],
     ['2502', CONNACK],
     ['2700000000', CONNECT],

@@ -7,7 +7,7 @@ import { varintLength, Writer } from '../../../src/protocol/writer.ts';
 
 const reader = (hex: string): Reader => new Reader(Buffer.from(hex, 'hex'), 0, hex.length / 2);
 
-test('variable byte integers are those of table 1-1', () => {
+test('variable byte integers are those of table 1-1, in the fewest bytes [MQTT-1.5.5-1]', () => {
   const table: [value: number, hex: string][] = [
     [0, '00'],
     [127, '7f'],

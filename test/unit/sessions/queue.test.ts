@@ -3,14 +3,15 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import type { Message } from '../../../src/broker/routing/message.ts';
 import { MessageQueue } from '../../../src/broker/sessions/queue.ts';
-import { Routing } from '../../support/builders.ts';
+import { Routing, SessionRig } from '../../support/builders.ts';
 
 const routing = new Routing();
+const { kept } = new SessionRig().host;
 
 test('a queue gives back what it was given in that order, and knows its bytes', () => {
   fc.assert(
     fc.property(fc.array(fc.option(fc.nat({ max: 15 }), { freq: 3 }), { maxLength: 300 }), (steps) => {
-      const queue = new MessageQueue();
+      const queue = new MessageQueue(kept);
       const model: { message: Message; flags: number; extra: Buffer }[] = [];
       for (const flags of steps) {
         if (flags === null) {
@@ -29,21 +30,21 @@ test('a queue gives back what it was given in that order, and knows its bytes', 
           queue.push(item.message, item.flags, item.extra);
           model.push(item);
         }
-        assert.equal(queue.length, model.length);
+        assert.deepEqual([queue.length, kept.count], [model.length, model.length]);
         assert.equal(
           queue.bytes,
           model.reduce((sum, { message }) => sum + message.size, 0),
         );
       }
       queue.clear();
-      assert.deepEqual([queue.length, queue.bytes], [0, 0]);
+      assert.deepEqual([queue.length, queue.bytes, kept.count, kept.bytes], [0, 0, 0, 0]);
     }),
     { numRuns: 100 },
   );
 });
 
 test('a queued message lets go of the chunk it came in', () => {
-  const queue = new MessageQueue();
+  const queue = new MessageQueue(kept);
   const message = routing.message('t');
   let owned = 0;
   message.own = () => {

@@ -1,14 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Message } from '../../../src/broker/routing/message.ts';
-import { SessionRig, subscriptionTo } from '../../support/builders.ts';
+import type { ReplaySource } from '../../../src/broker/sessions/replay.ts';
+import { SessionRig, sourceOf, subscriptionTo } from '../../support/builders.ts';
 
 /** Matches that count how far they were walked. */
-function counted(
-  rig: SessionRig,
-  count: number,
-  every: number,
-): { matches: Iterator<Message | null>; steps: () => number } {
+function counted(rig: SessionRig, count: number, every: number): { source: ReplaySource; steps: () => number } {
   let steps = 0;
   function* walk(): Generator<Message | null> {
     for (let i = 1; i <= count; i++) {
@@ -16,15 +13,15 @@ function counted(
       yield i % every === 0 ? rig.routing.message('r', { payload: String(i), retain: true }) : null;
     }
   }
-  return { matches: walk(), steps: () => steps };
+  return { source: { match: walk, get: () => null }, steps: () => steps };
 }
 
 test('one turn takes a bounded number of steps, however many filters there are and however often it is asked', async () => {
   const rig = new SessionRig();
   rig.attach();
   const walks = Array.from({ length: 50 }, () => counted(rig, 100, 100));
-  for (const [i, { matches }] of walks.entries()) {
-    rig.session.replays.add(subscriptionTo(rig.session, `f/${i}`), matches, () => true);
+  for (const [i, { source }] of walks.entries()) {
+    rig.session.replays.add(subscriptionTo(rig.session, `f/${i}`), source, () => true);
   }
   const steps = (): number => walks.reduce((sum, walk) => sum + walk.steps(), 0);
   let before = 0;
@@ -43,9 +40,9 @@ test('a replay waits while the window is full, and goes on when the client is ba
   const rig = new SessionRig({ maxInflightMessages: 1 });
   rig.attach();
   const all = Array.from({ length: 3 }, (_, i) =>
-    rig.routing.message('r', { payload: String(i), qos: 1, retain: true }),
+    rig.routing.message(`r/${i}`, { payload: String(i), qos: 1, retain: true }),
   );
-  rig.session.replays.add(subscriptionTo(rig.session, 'r', { qos: 1 }), all.values(), () => true);
+  rig.session.replays.add(subscriptionTo(rig.session, 'r', { qos: 1 }), sourceOf(all), () => true);
   rig.session.replays.advance();
   assert.deepEqual(rig.payloads(), ['0']);
   assert.equal(rig.session.queue.length, 0);
@@ -68,9 +65,11 @@ test('a replay waits while the window is full, and goes on when the client is ba
 test('what may not be given out any more is passed over; one that takes time holds up those behind it', async () => {
   const rig = new SessionRig();
   rig.attach();
-  const all = ['no', 'late', 'late no', 'yes'].map((payload) => rig.routing.message('r', { payload, retain: true }));
+  const all = ['no', 'late', 'late no', 'yes'].map((payload) =>
+    rig.routing.message(`r/${payload}`, { payload, retain: true }),
+  );
   let settle: (answer: boolean) => void = () => undefined;
-  rig.session.replays.add(subscriptionTo(rig.session, 'r'), all.values(), ({ payloadBuffer }) => {
+  rig.session.replays.add(subscriptionTo(rig.session, 'r'), sourceOf(all), ({ payloadBuffer }) => {
     const payload = payloadBuffer.toString();
     if (payload === 'late') return new Promise((resolve) => (settle = resolve));
     return payload === 'late no' ? Promise.resolve(false) : payload === 'yes';
@@ -87,8 +86,8 @@ test('a subscription that is gone while a plugin decides gets nothing', async ()
   const rig = new SessionRig();
   rig.attach();
   const subscription = subscriptionTo(rig.session, 'r');
-  const all = ['a', 'b'].map((payload) => rig.routing.message('r', { payload, retain: true }));
-  rig.session.replays.add(subscription, all.values(), () => Promise.resolve(true));
+  const all = ['a', 'b'].map((payload) => rig.routing.message(`r/${payload}`, { payload, retain: true }));
+  rig.session.replays.add(subscription, sourceOf(all), () => Promise.resolve(true));
   rig.session.replays.advance();
   rig.session.replays.drop(subscription);
   await new Promise((resolve) => setImmediate(resolve));

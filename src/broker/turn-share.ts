@@ -1,0 +1,37 @@
+// One peer's share of a loop turn. A chunk of 64 KiB may hold thousands of packets, and each of them may mean much work:
+// many receivers, many rules, a subscription that outdates what was known. Beyond its share the peer's other packets wait
+// until everybody else has had a turn.
+
+/** Subscriptions that one peer's packets may visit in a turn, and the milliseconds that they may take. */
+const MOST_WORK = 50_000;
+const MOST_MS = 20;
+/** Packets between two looks at the clock; a power of two. */
+const PACKETS_PER_LOOK = 16;
+
+/** The share of one peer. */
+export class TurnShare {
+  private workBefore: number;
+  private began: number;
+  private packets: number;
+
+  constructor() {
+    this.workBefore = 0;
+    this.began = 0;
+    this.packets = 0;
+  }
+
+  /** A turn begins. `work` is the router's count. */
+  begin(work: number): void {
+    this.workBefore = work;
+    this.began = performance.now();
+  }
+
+  /** Counts a packet; whether the share is used up. */
+  isUsedUp(work: number): boolean {
+    if (work - this.workBefore > MOST_WORK) return true;
+    this.packets += 1;
+    if ((this.packets & (PACKETS_PER_LOOK - 1)) !== 0) return false;
+    // The coarse clock stands still within a turn.
+    return performance.now() - this.began > MOST_MS;
+  }
+}
