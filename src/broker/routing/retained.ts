@@ -1,12 +1,13 @@
 // Retained messages: one per topic, found by filter. A tree by level, walked by loop; a replay takes its matches bit by
 // bit, so that a subscriber to '#' does not stop the broker.
 import { topicMatches } from '../../protocol/topic.ts';
+import { type Branches, branchAt, eachBranch, withBranch, withoutBranch } from './branches.ts';
 import type { Message } from './message.ts';
 
 class Node {
   readonly parent: Node | null;
   readonly level: string;
-  children: Map<string, Node> | null = null;
+  children: Branches<Node> = null;
   message: Message | null = null;
 
   constructor(parent: Node | null, level: string) {
@@ -37,11 +38,10 @@ export class Retained {
     message.own();
     let node = this.root;
     for (const level of message.topic.name.split('/')) {
-      node.children ??= new Map();
-      let next = node.children.get(level);
+      let next: Node | undefined = branchAt(node.children, level);
       if (next === undefined) {
         next = new Node(node, level);
-        node.children.set(level, next);
+        node.children = withBranch(node.children, next);
       }
       node = next;
     }
@@ -65,8 +65,7 @@ export class Retained {
     let empty = node;
     while (empty.parent !== null && empty.message === null && empty.children === null) {
       const parent: Node = empty.parent;
-      parent.children!.delete(empty.level);
-      if (parent.children!.size === 0) parent.children = null;
+      parent.children = withoutBranch(parent.children, empty);
       empty = parent;
     }
   }
@@ -88,9 +87,9 @@ export class Retained {
     const descend = (node: Node, depth: number): void => {
       const level = levels[depth];
       if (level === undefined || node.children === null) return;
-      if (level === '+' || level === '#') stack.push({ children: node.children.values(), depth });
+      if (level === '+' || level === '#') stack.push({ children: eachBranch(node.children), depth });
       else {
-        const child = node.children.get(level);
+        const child = branchAt(node.children, level);
         if (child !== undefined) stack.push({ children: [child].values(), depth });
       }
     };
@@ -120,7 +119,7 @@ export class Retained {
   private find(topic: string): Node | null {
     let node = this.root;
     for (const level of topic.split('/')) {
-      const next = node.children?.get(level);
+      const next: Node | undefined = branchAt(node.children, level);
       if (next === undefined) return null;
       node = next;
     }

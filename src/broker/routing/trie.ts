@@ -2,6 +2,7 @@
 // It also keeps the generations that tell when a cached plan is out of date: an exact filter concerns only its own topic,
 // a wildcard filter the topics of its first level, and only '#' or '+/…' concern all topics.
 import { hasWildcard, splitShared } from '../../protocol/topic.ts';
+import { type Branches, branchAt, withBranch, withoutBranch } from './branches.ts';
 import { ShareGroup } from './shared.ts';
 import type { Subscription } from './subscription.ts';
 import { hashBytes, type Topic, type TopicTable } from './topics.ts';
@@ -9,7 +10,7 @@ import { hashBytes, type Topic, type TopicTable } from './topics.ts';
 class Node {
   readonly parent: Node | null;
   readonly level: string;
-  children: Map<string, Node> | null = null;
+  children: Branches<Node> = null;
   /** Subscriptions to exactly this filter. */
   subscriptions: Subscription[] | null = null;
   groups: Map<string, ShareGroup> | null = null;
@@ -110,8 +111,7 @@ export class Trie {
     this.count -= 1;
     while (node.parent !== null && node.isEmpty) {
       const parent: Node = node.parent;
-      parent.children!.delete(node.level);
-      if (parent.children!.size === 0) parent.children = null;
+      parent.children = withoutBranch(parent.children, node);
       node = parent;
     }
     this.outdate(filter);
@@ -131,7 +131,7 @@ export class Trie {
       const children = node.children;
       const wild = children !== null && !(hidden && depth === 0);
       if (wild) {
-        const rest = children.get('#');
+        const rest = branchAt(children, '#');
         if (rest !== undefined) collect(rest, matches);
       }
       if (depth === levels.length) {
@@ -140,7 +140,7 @@ export class Trie {
       }
       if (children === null) continue;
       if (wild) {
-        const plus = children.get('+');
+        const plus = branchAt(children, '+');
         if (plus !== undefined) {
           nodes.push(plus);
           depths.push(depth + 1);
@@ -148,7 +148,7 @@ export class Trie {
       }
       const level = levels[depth]!;
       // A level of a topic name is never '+' or '#', so these children are not found twice.
-      const exact = children.get(level);
+      const exact = branchAt(children, level);
       if (exact !== undefined) {
         nodes.push(exact);
         depths.push(depth + 1);
@@ -186,7 +186,7 @@ export class Trie {
   private find(filter: string): Node | null {
     let node = this.root;
     for (const level of filter.split('/')) {
-      const next = node.children?.get(level);
+      const next: Node | undefined = branchAt(node.children, level);
       if (next === undefined) return null;
       node = next;
     }
@@ -196,11 +196,10 @@ export class Trie {
   private findOrMake(filter: string): Node {
     let node = this.root;
     for (const level of filter.split('/')) {
-      node.children ??= new Map();
-      let next = node.children.get(level);
+      let next: Node | undefined = branchAt(node.children, level);
       if (next === undefined) {
         next = new Node(node, level);
-        node.children.set(level, next);
+        node.children = withBranch(node.children, next);
       }
       node = next;
     }
