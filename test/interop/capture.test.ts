@@ -1,120 +1,88 @@
-// An independent reader looks at the bytes: tshark records a conversation of the project's client and broker and must find
-// nothing malformed in it.
+// An independent reader looks at the bytes of a whole conversation of the project's client and broker, over each kind of
+// connection: tshark must find nothing malformed in it, and must read what transcript.txt says was sent.
 import assert from 'node:assert/strict';
-import { createSocket } from 'node:dgram';
+import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { freePort } from '../support/free-port.ts';
-import { scratch, startBroker } from '../support/mosquitto.ts';
-import { finish, Program, type Result, whereIs } from '../support/process.ts';
-import { newId, runTool, subscribe } from './tools.ts';
+import type { Endpoint } from '../../src/client/options.ts';
+import { makeCertificate } from '../support/certificates.ts';
+import { scratch } from '../support/mosquitto.ts';
+import { repository } from '../support/process.ts';
+import { CONVERSATION_CONFIG, converse, STRICT, type VersionName } from './conversation.ts';
+import { startOwnBroker } from './own-broker.ts';
+import { Recording } from './pcap.ts';
+import { startProxy } from './proxy.ts';
+import { type JudgedPacket, judge, noTshark } from './tshark.ts';
 
-/** Names of the packet types that a conversation with QoS 0, 1 and 2, and their ends must contain. */
-const EXPECTED = [
-  'Connect Command',
-  'Connect Ack',
-  'Subscribe Request',
-  'Subscribe Ack',
-  'Publish Message',
-  'Publish Ack',
-  'Publish Received',
-  'Publish Release',
-  'Publish Complete',
-  'Disconnect Req',
-];
+type Kind = 'tcp' | 'ws' | 'tls';
 
-/** Why nothing can be recorded here; false where it can. */
-async function whyNot(): Promise<string | false> {
-  if (whereIs('tshark') === null) return 'tshark is not installed';
-  const interfaces = await finish('tshark', ['-D']);
-  if (!/\blo\b/.test(interfaces.stdout)) return 'tshark may not listen on the loopback interface';
-  return false;
-}
-
-/** Sends a datagram to a port where nobody listens; only a recording notices. */
-async function sendMark(port: number): Promise<void> {
-  const socket = createSocket('udp4');
-  await new Promise<void>((resolve, reject) => {
-    socket.send('mark', port, '127.0.0.1', (error) => (error === null ? resolve() : reject(error)));
-  });
-  socket.close();
-}
-
-/**
- * Records what goes to and from a port until the conversation is over; the file's path. The system hands packets to
- * tshark late but in order, so a datagram marks the end: once tshark has shown it, everything before is recorded.
- */
-async function record(context: TestContext, port: number, talk: () => Promise<void>): Promise<string> {
-  const file = path.join(scratch(context), 'talk.pcap');
-  const args = ['-i', 'lo', '-f', `tcp port ${port} or udp port ${port}`, '-w', file, '-P', '-l'];
-  const tshark = new Program('tshark', args, { timeout: 30_000 });
-  await tshark.seen(/Capture started/, 'stderr');
-  await talk();
-  await sendMark(port);
-  await tshark.seen(' UDP ', 'stdout');
-  tshark.signal('SIGINT');
-  await tshark.ended;
-  return file;
-}
-
-/** What tshark reads from a recording, with this filter and these fields. */
-function read(file: string, port: number, ...args: string[]): Promise<Result> {
-  return finish('tshark', ['-r', file, '-d', `tcp.port==${port},mqtt`, ...args]);
-}
-
-async function converse(port: number, version: string, context: TestContext): Promise<void> {
-  const broker = await startBroker(context, 'mqtt-broker', [`listener ${port} 127.0.0.1`, 'allow_anonymous true']);
-  const at = ['-h', '127.0.0.1', '-p', String(port), '-V', version];
-  const will = ['--will-topic', 'talk/will', '--will-payload', 'w', '--will-qos', '1', '--will-retain'];
-  const subscriber = await subscribe('mqtt-suite', broker, [...at, ...will, '-q', '2', '-t', 'talk/#', '-C', '4']);
-  const extra =
-    version === 'mqttv5'
-      ? ['-D', 'publish', 'user-property', 'k', 'v', '-D', 'connect', 'user-property', 'a', 'b']
-      : [];
-  for (const qos of ['0', '1', '2']) {
-    const result = await runTool('mqtt-suite', 'pub', [
-      ...at,
-      ...extra,
-      '-i',
-      newId(),
-      '-q',
-      qos,
-      '-t',
-      `talk/${qos}`,
-      '-m',
-      'x',
-    ]);
-    assert.equal(result.code, 0, result.stderr);
-  }
-  const last = await runTool('mqtt-suite', 'pub', [...at, '-r', '-q', '1', '-t', 'talk/big', '-m', 'y'.repeat(20_000)]);
-  assert.equal(last.code, 0, last.stderr);
-  assert.equal((await subscriber.ended).code, 0);
+/** Records a conversation and has it read; fails on any complaint. */
+async function record(context: TestContext, kind: Kind, version: VersionName): Promise<readonly JudgedPacket[]> {
+  const folder = scratch(context);
+  const { cert, key } = makeCertificate({ subject: 'localhost', altNames: ['localhost', '127.0.0.1'] });
+  const at = (name: string): string => path.join(folder, name);
+  writeFileSync(at('cert'), cert);
+  writeFileSync(at('key'), key);
+  writeFileSync(at('keylog'), '');
+  const listener = ['listener 1883 127.0.0.1'];
+  if (kind === 'ws') listener.push('protocol websockets');
+  if (kind === 'tls') listener.push(`certfile ${at('cert')}`, `keyfile ${at('key')}`);
+  const keylog = (line: Buffer): void => appendFileSync(at('keylog'), line);
+  const broker = await startOwnBroker(context, [...listener, ...CONVERSATION_CONFIG], { plugins: [STRICT], keylog });
+  const recording = new Recording();
+  const { port } = await startProxy(context, broker.ports[0] ?? 0, recording);
+  const endpoint: Endpoint = { kind, host: '127.0.0.1', port, tls: { ca: cert } };
+  await converse(endpoint, version);
   await broker.stop();
+  recording.save(at('talk.pcap'));
+
+  const layer = kind === 'tcp' ? 'mqtt' : kind;
+  const { packets, complaints } = await judge(at('talk.pcap'), {
+    port: recording.serverPort,
+    layer,
+    keys: at('keylog'),
+  });
+  assert.deepEqual(complaints, []);
+  return packets;
 }
 
-const skip = await whyNot();
+/** The lines of each side of each connection, in order, as the transcript writes them. */
+function linesOf(packets: readonly JudgedPacket[]): string[] {
+  const order = (packet: JudgedPacket): number => packet.clientPort * 2 + (packet.from === 'client' ? 0 : 1);
+  const first = Math.min(...packets.map(({ clientPort }) => clientPort));
+  return [...packets]
+    .sort((a, b) => order(a) - order(b))
+    .map(({ clientPort, from, line }) => {
+      const name = String.fromCharCode(65 + clientPort - first);
+      return `${name} ${from === 'client' ? `> ${line}` : `< ${settled(line)}`}`;
+    });
+}
 
-for (const version of ['mqttv31', 'mqttv311', 'mqttv5']) {
-  test(`tshark finds nothing malformed in ${version}`, { skip }, async (context) => {
-    const port = await freePort();
-    const file = await record(context, port, () => converse(port, version, context));
-    const packets = await read(file, port, '-Y', 'mqtt', '-T', 'fields', '-e', '_ws.col.Info');
-    for (const name of EXPECTED) assert.ok(packets.stdout.includes(name), `${name} is missing in:\n${packets.stdout}`);
-    // Warnings and errors of the expert system, TCP's own remarks aside.
-    const filter = '_ws.malformed || (mqtt && _ws.expert.severity >= 0x600000)';
-    const complaints = await read(
-      file,
-      port,
-      '-Y',
-      filter,
-      '-T',
-      'fields',
-      '-e',
-      'frame.number',
-      '-e',
-      '_ws.expert.message',
-    );
-    assert.equal(complaints.code, 0, complaints.stderr);
-    assert.equal(complaints.stdout, '');
+/** A line of the broker without what is its own choice, its words and names, and without a second more or less. */
+function settled(line: string): string {
+  return line
+    .replace(/(assigned-client-identifier)=auto-[0-9A-F-]+/, '$1=*')
+    .replace(/(reason-string)=("[^"]*"|\S+)/, '$1=*')
+    .replace(/(message-expiry-interval)=29\d/, '$1=300');
+}
+
+/** What the transcript says of a version. */
+function transcript(version: VersionName): string[] {
+  const rows = readFileSync(path.join(repository, 'test', 'interop', 'transcript.txt'), 'utf8').split('\n');
+  const message = rows.find((row) => row.startsWith('message: '))?.slice(9) ?? '';
+  return rows.flatMap((row) => {
+    const [, versions, line] = /^(?:\[([\d. ]+)\] )?([A-Z] [<>] .+)$/.exec(row) ?? [];
+    if (line === undefined || (versions !== undefined && !versions.split(' ').includes(version))) return [];
+    return [line.replace('(message)', message)];
+  });
+}
+
+for (const version of ['3.1', '3.1.1', '5'] as const) {
+  test(`tshark reads a conversation of version ${version}`, { skip: noTshark }, async (context) => {
+    const kinds = ['tcp', 'ws', 'tls'] as const;
+    const recorded = await Promise.all(kinds.map((kind) => record(context, kind, version)));
+    recorded.forEach((packets, i) => {
+      assert.deepEqual(linesOf(packets), transcript(version), kinds[i]);
+    });
   });
 }

@@ -1,124 +1,148 @@
-// MQTT.js, the client library of most Node and browser programs, with mqtt-broker.
-
+// MQTT.js with mqtt-broker: the scenarios of all libraries, also with topic aliases that it assigns by itself, and what only
+// this library can be asked for.
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import mqtt, { type IClientOptions, type IPublishPacket, type MqttClient } from 'mqtt';
-import { freePorts } from '../support/free-port.ts';
-import { startBroker } from '../support/mosquitto.ts';
+import mqtt, { type IClientOptions, type MqttClient, Store } from 'mqtt';
+import { ALLOW, type AuthStep, DEFER, DENY, type Plugin } from '../../src/broker/hooks/points.ts';
+import { playLibrary } from './library-play.ts';
+import { mqttJs } from './mqtt-js-player.ts';
+import { startOwnBroker } from './own-broker.ts';
+import { startProxy } from './proxy.ts';
 
-/** Connects; `before` sees the client before anything can have come in. */
-type Dial = (options?: IClientOptions, before?: (client: MqttClient) => void) => Promise<MqttClient>;
+playLibrary('MQTT.js', mqttJs, 'mqtt-broker', [3, 4, 5], false);
 
-/** The next messages of a client, as 'topic payload qos retain'. */
-function nextMessages(client: MqttClient, count: number): Promise<string[]> {
-  return new Promise((resolve) => {
-    const found: string[] = [];
-    const take = (topic: string, payload: Buffer, packet: IPublishPacket) => {
-      found.push(`${topic} ${payload.toString()} ${packet.qos} ${packet.retain ? 'retained' : 'live'}`);
-      if (found.length < count) return;
-      client.off('message', take);
-      resolve(found);
-    };
-    client.on('message', take);
-  });
-}
-
-async function everyQos(dial: Dial): Promise<void> {
-  const client = await dial();
-  await client.subscribeAsync('js/#', { qos: 2 });
-  const messages = nextMessages(client, 3);
-  await client.publishAsync('js/0', 'a', { qos: 0 });
-  await client.publishAsync('js/1', 'b', { qos: 1 });
-  await client.publishAsync('js/2', 'c', { qos: 2 });
-  assert.deepEqual((await messages).sort(), ['js/0 a 0 live', 'js/1 b 1 live', 'js/2 c 2 live']);
-  await client.unsubscribeAsync('js/#');
-}
-
-async function retainedAndWill(dial: Dial): Promise<void> {
-  const client = await dial();
-  await client.publishAsync('kept/js', 'state', { qos: 1, retain: true });
-  const dying = await dial({ will: { topic: 'kept/will', payload: Buffer.from('gone'), qos: 1, retain: true } });
-  const watcher = await dial();
-  const messages = nextMessages(watcher, 2);
-  await watcher.subscribeAsync('kept/#', { qos: 1 });
-  dying.stream.destroy();
-  assert.deepEqual((await messages).sort(), ['kept/js state 1 retained', 'kept/will gone 1 live']);
-  await client.publishAsync('kept/js', '', { retain: true, qos: 1 });
-  await client.publishAsync('kept/will', '', { retain: true, qos: 1 });
-}
-
-async function waitingMessages(dial: Dial, properties: IClientOptions): Promise<void> {
-  const lasting: IClientOptions = { clientId: 'js-lasting', clean: false, ...properties };
-  const first = await dial(lasting);
-  await first.subscribeAsync('queue/js', { qos: 1 });
-  await first.endAsync();
-  const publisher = await dial();
-  for (const text of ['1', '2', '3']) await publisher.publishAsync('queue/js', text, { qos: 1 });
-  let messages: Promise<string[]> = Promise.resolve([]);
-  await dial(lasting, (client) => {
-    messages = nextMessages(client, 3);
-  });
-  assert.deepEqual(await messages, ['queue/js 1 1 live', 'queue/js 2 1 live', 'queue/js 3 1 live']);
-}
-
-async function properties5(dial: Dial): Promise<void> {
-  const client = await dial();
-  await client.subscribeAsync('props/js', { qos: 1, properties: { subscriptionIdentifier: 7 } });
-  const arrival = new Promise<IPublishPacket>((resolve) => {
-    client.once('message', (_topic, _payload, packet) => resolve(packet));
-  });
-  const properties = {
-    contentType: 'text/plain',
-    responseTopic: 'answers/js',
-    correlationData: Buffer.from('c-17'),
-    messageExpiryInterval: 60,
-    userProperties: { colour: 'red' },
-  };
-  await client.publishAsync('props/js', 'body', { qos: 1, properties });
-  const packet = await arrival;
-  assert.equal(packet.properties?.contentType, 'text/plain');
-  assert.equal(packet.properties?.responseTopic, 'answers/js');
-  assert.equal(packet.properties?.correlationData?.toString(), 'c-17');
-  assert.equal(packet.properties?.subscriptionIdentifier, 7);
-  assert.deepEqual({ ...packet.properties?.userProperties }, { colour: 'red' });
-}
-
-async function play(context: TestContext, url: string, protocolVersion: 3 | 4 | 5): Promise<void> {
-  const clients: MqttClient[] = [];
-  context.after(() => Promise.all(clients.map((client) => client.endAsync(true))));
-  let count = 0;
-  const dial: Dial = async (options = {}, before) => {
-    const version: IClientOptions = { protocolVersion, protocolId: protocolVersion === 3 ? 'MQIsdp' : 'MQTT' };
-    const clientId = `js-${protocolVersion}-${url.slice(0, 2)}-${++count}`;
-    const client = mqtt.connect(url, { ...version, clientId, reconnectPeriod: 0, ...options });
-    clients.push(client);
-    before?.(client);
-    await new Promise<void>((resolve, reject) => {
-      client.once('connect', () => resolve());
-      client.once('error', reject);
-    });
+/** An in-process broker and a way to dial it. */
+async function open(
+  context: TestContext,
+  plugins: readonly Plugin[] = [],
+): Promise<{ port: number; dial: (options: IClientOptions, port?: number) => MqttClient; stop: () => Promise<void> }> {
+  const broker = await startOwnBroker(context, ['listener 1883 127.0.0.1', 'allow_anonymous true'], { plugins });
+  const own = broker.ports[0] ?? 0;
+  const dial = (options: IClientOptions, port = own): MqttClient => {
+    const client = mqtt.connect(`mqtt://127.0.0.1:${port}`, { protocolVersion: 5, reconnectPeriod: 0, ...options });
+    context.after(() => client.endAsync(true));
+    client.on('error', () => undefined);
     return client;
   };
-  await context.test('QoS 0, 1 and 2', () => everyQos(dial));
-  await context.test('retained messages and a will', () => retainedAndWill(dial));
-  const lasting: IClientOptions = protocolVersion === 5 ? { properties: { sessionExpiryInterval: 3600 } } : {};
-  await context.test('a persistent session', () => waitingMessages(dial, lasting));
-  if (protocolVersion === 5) await context.test('properties', () => properties5(dial));
+  return { port: own, dial, stop: () => broker.stop() };
 }
 
-test('MQTT.js with mqtt-broker', async (context) => {
-  const [tcp, ws] = await freePorts(2);
-  const lines = [
-    `listener ${tcp} 127.0.0.1`,
-    `listener ${ws} 127.0.0.1`,
-    'protocol websockets',
-    'allow_anonymous true',
-  ];
-  await startBroker(context, 'mqtt-broker', lines);
-  for (const version of [3, 4, 5] as const) {
-    await context.test(`protocol version ${version} over TCP`, (inner) =>
-      play(inner, `mqtt://127.0.0.1:${tcp}`, version),
-    );
+const connected = (client: MqttClient): Promise<void> =>
+  new Promise((resolve) => client.once('connect', () => resolve()));
+
+/** The next messages as 'topic payload'. */
+function messagesOf(client: MqttClient, count: number): Promise<string[]> {
+  return new Promise((resolve) => {
+    const found: string[] = [];
+    client.on('message', (topic, payload) => {
+      if (found.push(`${topic} ${payload.toString()}`) === count) resolve(found);
+    });
+  });
+}
+
+test('MQTT.js assigns topic aliases by itself', async (context) => {
+  const { dial } = await open(context);
+  const reader = dial({});
+  await connected(reader);
+  await reader.subscribeAsync('alias/#', { qos: 1 });
+  const names = ['a', 'b', 'a', 'b', ...'cdefghijklmnop', 'a', 'p', 'a'].map((name) => `alias/${name}`);
+  const arrived = messagesOf(reader, names.length);
+  const writer = dial({ autoAssignTopicAlias: true });
+  const aliases: number[] = [];
+  let unnamed = 0;
+  writer.on('packetsend', (packet) => {
+    if (packet.cmd !== 'publish') return;
+    aliases.push(packet.properties?.topicAlias ?? 0);
+    if (packet.topic.length === 0) unnamed += 1;
+  });
+  await connected(writer);
+  for (const topic of names) await writer.publishAsync(topic, 'x', { qos: 1 });
+  assert.deepEqual(
+    await arrived,
+    names.map((topic) => `${topic} x`),
+  );
+  assert.ok(new Set(aliases).size > 2 && unnamed > 2, `aliases ${aliases.join()}, ${unnamed} of them without a topic`);
+});
+
+test('MQTT.js goes on with a stored session: each message of QoS 2 arrives once', async (context) => {
+  const { port, dial } = await open(context);
+  const reader = dial({});
+  await connected(reader);
+  await reader.subscribeAsync('stored/#', { qos: 2 });
+  const arrived = messagesOf(reader, 3);
+  const stores = { outgoingStore: new Store({ clean: false }), incomingStore: new Store({ clean: false }) };
+  const lasting: IClientOptions = {
+    clientId: 'stored',
+    clean: false,
+    properties: { sessionExpiryInterval: 600 },
+    ...stores,
+  };
+  // What the broker has taken over and said so goes under in the cut, as if the program had ended there.
+  const proxy = await startProxy(context, port);
+  for (const [name, first] of [
+    ['rec', 0x50],
+    ['comp', 0x70],
+  ] as const) {
+    const before = dial(lasting, proxy.port);
+    await connected(before);
+    const lost = proxy.cutAt('server', first);
+    before.publish(`stored/${name}`, 'once', { qos: 2 });
+    await lost;
+    await new Promise<void>((resolve) => before.once('close', () => resolve()));
   }
-  await context.test('protocol version 5 over WebSocket', (inner) => play(inner, `ws://127.0.0.1:${ws}/mqtt`, 5));
+  const after = dial(lasting);
+  await connected(after);
+  await after.publishAsync('stored/end', 'x', { qos: 2 });
+  assert.deepEqual(await arrived, ['stored/rec once', 'stored/comp once', 'stored/end x']);
+});
+
+test('MQTT.js is told that the broker shuts down', async (context) => {
+  const { dial, stop } = await open(context);
+  const client = dial({});
+  await connected(client);
+  const said = new Promise<number | undefined>((resolve) => {
+    client.once('disconnect', ({ reasonCode }) => resolve(reasonCode));
+  });
+  await stop();
+  assert.equal(await said, 0x8b);
+});
+
+/** A method of two questions, which asks anew when the client begins anew. */
+const quiz: Plugin = {
+  name: 'quiz',
+  authStep(_client, method, data, first): AuthStep | null {
+    if (method !== 'quiz') return null;
+    if (first) return { decision: DEFER, data: Buffer.from('one') };
+    const said = data?.toString();
+    if (said === 'eins') return { decision: DEFER, data: Buffer.from('two') };
+    if (said === 'zwei') return { decision: ALLOW, data: Buffer.from('welcome') };
+    return { decision: DENY, data: null };
+  },
+};
+
+type AuthPacket = Parameters<MqttClient['handleAuth']>[0];
+
+/** A client that answers the questions with these words. */
+function answering(client: MqttClient, words: Readonly<Record<string, string>>): MqttClient {
+  client.handleAuth = (packet, callback) => {
+    const asked = packet.properties?.authenticationData?.toString() ?? '';
+    const authenticationData = Buffer.from(words[asked] ?? '');
+    const properties = { authenticationMethod: 'quiz', authenticationData };
+    callback(undefined, { cmd: 'auth', reasonCode: 24, properties } as AuthPacket);
+  };
+  return client;
+}
+
+test('MQTT.js logs in by the questions of a plugin', async (context) => {
+  const { dial } = await open(context, [quiz]);
+  const properties = { authenticationMethod: 'quiz', authenticationData: Buffer.from('hello') };
+  const knowing = answering(dial({ properties }), { one: 'eins', two: 'zwei' });
+  const granted = await new Promise<string | undefined>((resolve) => {
+    knowing.once('connect', (packet) => resolve(packet.properties?.authenticationData?.toString()));
+  });
+  assert.equal(granted, 'welcome');
+  await knowing.subscribeAsync('quiz', { qos: 1 });
+  const wrong = answering(dial({ properties }), { one: 'eins', two: 'drei' });
+  const refused = await new Promise<Error>((resolve) => wrong.once('error', resolve));
+  assert.ok('code' in refused && refused.code === 0x87, refused.message);
 });

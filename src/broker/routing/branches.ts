@@ -8,7 +8,8 @@ export type Branches<N extends { readonly level: string }> = N | Map<string, N> 
 export function branchAt<N extends { readonly level: string }>(branches: Branches<N>, level: string): N | undefined {
   if (branches === null) return undefined;
   if (branches instanceof Map) return branches.get(level);
-  return branches.level === level ? branches : undefined;
+  const { level: only } = branches;
+  return only === level ? branches : undefined;
 }
 
 /** The children with one more, whose level is new among them. */
