@@ -9,9 +9,10 @@ import { freePorts } from '../support/free-port.ts';
 import { built, finish, Program, repository } from '../support/process.ts';
 import { join, scratch } from './harness.ts';
 
+const readme = readFileSync(path.join(repository, 'README.md'), 'utf8');
+
 /** The code block behind a mark. */
 function block(mark: string): string {
-  const readme = readFileSync(path.join(repository, 'README.md'), 'utf8');
   const code = new RegExp(`<!-- ${mark} -->\\n\`\`\`\\w*\\n([^]*?)\\n\`\`\``).exec(readme)?.[1];
   assert.ok(code !== undefined, `the README has a block ${mark}`);
   return code;
@@ -29,17 +30,30 @@ function withCommands(folder: string): Record<string, string> {
   return { PATH: `${bin}${path.delimiter}${process.env['PATH'] ?? ''}` };
 }
 
-test('the program of the README runs and prints what the README says', async (context) => {
-  const folder = scratch(context);
-  mkdirSync(path.join(folder, 'node_modules'));
-  symlinkSync(repository, path.join(folder, 'node_modules', 'mqtt-suite'));
-  const { code: text } = await transform(block('embedding-example'), { loader: 'ts', format: 'esm' });
-  writeFileSync(path.join(folder, 'example.mjs'), text);
-  const { code, stdout, stderr } = await finish(process.execPath, ['example.mjs'], { cwd: folder });
-  assert.equal(stderr, '');
-  assert.equal(stdout, 'greetings/first hello\n');
-  assert.equal(code, 0);
-});
+/** The programs of the README and the lines that it says they print. */
+const PROGRAMS: readonly (readonly [mark: string, printed: readonly string[]])[] = [
+  ['embedding-example', ['greetings/first hello']],
+  ['session-example', ['gone before it was acknowledged', '1 was left, 0 is']],
+  [
+    'authentication-example',
+    ['robot is in, and proved it twice', 'Use another server: old.example.org:1883 (Here the method is HMAC.)'],
+  ],
+];
+
+for (const [mark, printed] of PROGRAMS) {
+  test(`the ${mark} of the README runs and prints what the README says`, async (context) => {
+    const folder = scratch(context);
+    mkdirSync(path.join(folder, 'node_modules'));
+    symlinkSync(repository, path.join(folder, 'node_modules', 'mqtt-suite'));
+    const { code: text } = await transform(block(mark), { loader: 'ts', format: 'esm' });
+    writeFileSync(path.join(folder, 'example.mjs'), text);
+    const { code, stdout, stderr } = await finish(process.execPath, ['example.mjs'], { cwd: folder });
+    assert.equal(stderr, '');
+    assert.equal(stdout, printed.map((line) => `${line}\n`).join(''));
+    for (const line of printed) assert.ok(readme.includes(`\`${line}\``), `the README says that it prints ${line}`);
+    assert.equal(code, 0);
+  });
+}
 
 test('the TLS section of the README works from the openssl commands to the clients', async (context) => {
   const folder = scratch(context);
