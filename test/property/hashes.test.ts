@@ -6,14 +6,20 @@ import { parsePasswords } from '../../src/broker/plugins/password-file.ts';
 
 const password = fc.uint8Array({ maxLength: 90 }).map((bytes) => Buffer.from(bytes));
 
+/** HMAC fills its key up with zeros (RFC 2104 section 2), and so PBKDF2 its password: those at the end don't count. */
+function keyOf(password: Buffer): Buffer {
+  return password.subarray(0, password.findLastIndex((byte) => byte !== 0) + 1);
+}
+
 test('cheap forms: a hash is matched by its own password and by no other', async () => {
   await fc.assert(
     fc.asyncProperty(password, password, fc.constantFrom('sha512', 'sha512-pbkdf2'), async (own, other, scheme) => {
       const stored = await makeHash(own, scheme, scheme === 'sha512' ? undefined : 1);
       assert.equal(await verifyHash(own, stored), true);
-      assert.equal(await verifyHash(other, stored), own.equals(other));
+      const isSame = scheme === 'sha512' ? own.equals(other) : keyOf(own).equals(keyOf(other));
+      assert.equal(await verifyHash(other, stored), isSame);
     }),
-    { numRuns: 200 },
+    { numRuns: 200, examples: [[Buffer.alloc(0), Buffer.from([0]), 'sha512-pbkdf2']] },
   );
 });
 

@@ -7,7 +7,7 @@ import type { Listeners } from '../../src/broker/listeners.ts';
 import type { Core } from '../../src/broker/settings.ts';
 import { type ConfigInput, configFrom, type ListenerInput } from '../../src/config/from-program.ts';
 import type { Doors } from './fuzz-pipe.ts';
-import { settle, WireClock } from './wire-clock.ts';
+import { WireClock } from './wire-clock.ts';
 
 /** Real milliseconds that anything may take. */
 const PATIENCE_MS = 10_000;
@@ -35,6 +35,11 @@ function watchProcess(): void {
   process.on('unhandledRejection', (error) => uncaught.push(`unhandled: ${(error as Error)?.stack ?? error}`));
 }
 
+/** Sockets and timers that keep the process alive. */
+function openHandles(): number {
+  return process.getActiveResourcesInfo().filter((name) => /^(TCP|Timeout)/.test(name)).length;
+}
+
 /** The insides that the public face of a broker doesn't show. */
 interface Insides {
   readonly core: Core;
@@ -48,8 +53,11 @@ export class FuzzArena {
   readonly doors: Doors;
   readonly core: Core;
   private readonly listeners: Listeners;
+  /** Sockets and timers of the process before this broker. */
+  private readonly handles: number;
 
-  private constructor(clock: WireClock, broker: Broker) {
+  private constructor(clock: WireClock, broker: Broker, handles: number) {
+    this.handles = handles;
     const { core, listeners } = broker as unknown as Insides;
     this.clock = clock;
     this.broker = broker;
@@ -64,6 +72,7 @@ export class FuzzArena {
 
   static async open(options: ArenaOptions = {}): Promise<FuzzArena> {
     watchProcess();
+    const handles = openHandles();
     const clock = new WireClock();
     try {
       const config = configFrom({
@@ -77,7 +86,7 @@ export class FuzzArena {
         verbosity: options.verbosity ?? 'none',
         plugins: options.plugins ?? [],
       });
-      return new FuzzArena(clock, broker);
+      return new FuzzArena(clock, broker, handles);
     } catch (error) {
       clock.restore();
       throw error;
@@ -156,7 +165,10 @@ export class FuzzArena {
   async close(): Promise<void> {
     await this.broker.stop();
     this.clock.restore();
-    await settle();
+    await this.until(
+      () => openHandles() <= this.handles,
+      () => `sockets or timers are left: ${process.getActiveResourcesInfo()}`,
+    );
     this.checkTroubles();
   }
 

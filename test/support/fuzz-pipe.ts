@@ -80,7 +80,8 @@ function tcpPipe(port: number): Pipe {
       if (socket.writable) socket.write(bytes);
     },
     finish: () => void socket.end(),
-    reset: () => void socket.resetAndDestroy(),
+    // A socket that has closed its side can't be reset any more; Node would keep its handle for ever.
+    reset: () => void (socket.writableEnded ? socket.destroy() : socket.resetAndDestroy()),
     pause: () => void socket.pause(),
     resume: () => void socket.resume(),
     attach(receive, closed) {
