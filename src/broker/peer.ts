@@ -148,9 +148,11 @@ export class Peer implements LinkOwner, Holder, WheelEntry {
         onConnect(this, buffer, start, end);
         break;
       case SUBSCRIBE:
+        this.share.expectMuch();
         onSubscribe(this, buffer, first, start, end);
         break;
       case UNSUBSCRIBE:
+        this.share.expectMuch();
         onUnsubscribe(this, buffer, first, start, end);
         break;
       case PINGREQ:
@@ -299,8 +301,8 @@ export class Peer implements LinkOwner, Holder, WheelEntry {
     if (this.silenceMs === 0) return 0;
     const deadline = (this.session === null ? this.waitsSince : this.link.lastReceived) + this.silenceMs;
     if (monotonicNow() < deadline) return deadline;
-    // Who waits for a plugin is not read from: its silence is ours.
-    if (this.link.isPausedFor(PAUSE_HOOK | PAUSE_PACE)) return monotonicNow() + this.silenceMs;
+    // Who waits for a plugin, for others' queues or for its turn is not read from: its silence is ours.
+    if (this.link.isPausedFor(PAUSE_HOOK | PAUSE_PACE | PAUSE_TURN)) return monotonicNow() + this.silenceMs;
     if (this.session === null) {
       const seconds = this.silenceMs / 1000;
       this.core.log.information?.(

@@ -1,12 +1,13 @@
 // One peer's share of a loop turn. A chunk of 64 KiB may hold thousands of packets, and each of them may mean much work:
 // many receivers, many rules, a subscription that outdates what was known. Beyond its share the peer's other packets wait
 // until everybody else has had a turn.
+import { performance } from 'node:perf_hooks';
 
 /** Subscriptions that one peer's packets may visit in a turn, and the milliseconds that they may take. */
 const MOST_WORK = 50_000;
 const MOST_MS = 20;
-/** Packets between two looks at the clock; a power of two. */
-const PACKETS_PER_LOOK = 16;
+/** Packets between two looks at the clock, where they are no costly ones; a power of two. */
+const PACKETS_PER_LOOK = 32;
 
 /** The share of one peer. */
 export class TurnShare {
@@ -24,6 +25,11 @@ export class TurnShare {
   begin(work: number): void {
     this.workBefore = work;
     this.began = performance.now();
+  }
+
+  /** The packet at hand may mean much work of other kinds: the clock is looked at behind it. */
+  expectMuch(): void {
+    this.packets |= PACKETS_PER_LOOK - 1;
   }
 
   /** Counts a packet; whether the share is used up. */

@@ -117,6 +117,12 @@ export class OutboundWindow<M extends object> {
     return slot < 0 ? null : this.messages[slot]!;
   }
 
+  /** Whether a message is under this identifier, and the other side has not said that it has it [MQTT-4.3.3-6]. */
+  isUnanswered(id: number, message: M): boolean {
+    const slot = this.find(id);
+    return slot >= 0 && this.messages[slot] === message && this.states[slot] !== AWAIT_PUBCOMP;
+  }
+
   /** Visits what is in flight in the order it was sent: PUBLISH or PUBREL are sent again on reconnect [MQTT-4.4.0-1]. */
   forEach(visit: (id: number, message: M, state: number, flags: number, extra: Buffer) => void): void {
     const slots: number[] = [];

@@ -39,7 +39,7 @@ export class Link implements TransportSink {
   readonly outbox: Outbox;
   /** Null until CONNECT or CONNACK settled the version. */
   profile: Profile | null;
-  /** Coarse monotonic milliseconds of the last bytes received and sent. */
+  /** Coarse monotonic milliseconds of the last bytes received, or of when reading went on after a pause. */
   lastReceived: number;
   private readonly framer: Framer;
   private readonly owner: LinkOwner;
@@ -89,7 +89,8 @@ export class Link implements TransportSink {
 
   /** Stops reading for a reason; frames that are there already wait. */
   pause(reason: number): void {
-    if (this.pauses === 0) this.transport.pause();
+    // What ends must go on reading: it waits for the other side's end.
+    if (this.pauses === 0 && !this.over) this.transport.pause();
     this.pauses |= reason;
   }
 
@@ -98,6 +99,8 @@ export class Link implements TransportSink {
     if ((this.pauses & reason) === 0) return;
     this.pauses &= ~reason;
     if (this.pauses !== 0 || this.over) return;
+    // Who was not read from cannot have been silent.
+    this.lastReceived = monotonicNow();
     this.walk(null);
     if (this.pauses === 0 && !this.over) this.transport.resume();
   }

@@ -3,7 +3,7 @@ import { PACKET_NAMES } from './constants.ts';
 import { MalformedPacket, PeerFault, ProtocolError } from './errors.ts';
 import { PROPERTIES, PROPERTY_BY_ID, type Properties, type PropertyRow, WILL } from './properties.ts';
 import type { Reader } from './reader.ts';
-import { TOPIC_ALIAS_INVALID } from './reasons.ts';
+import { QUOTA_EXCEEDED, TOPIC_ALIAS_INVALID } from './reasons.ts';
 import type { Writer } from './writer.ts';
 
 const USER_PROPERTY = 0x26;
@@ -12,6 +12,11 @@ const TOPIC_ALIAS = 0x23;
 
 /** Most user properties that one packet may carry: bounds the work and the objects that a packet can cause. */
 export const MAX_USER_PROPERTIES = 1000;
+
+/** What a packet with more of them is: no break of the protocol, but more than is taken here. */
+export function tooManyUserProperties(): PeerFault {
+  return new PeerFault(QUOTA_EXCEEDED, `more than ${MAX_USER_PROPERTIES} user properties`);
+}
 
 /** A value that the standard forbids beyond its type; the sentence names the clause's rule. */
 function valueFault(id: number, value: number): string | null {
@@ -66,7 +71,7 @@ export function readProperties(reader: Reader, packetType: number): Properties {
       }
       pairs.push([reader.string('a user property name'), reader.string('a user property value')]);
       if (pairs.length > MAX_USER_PROPERTIES) {
-        throw new ProtocolError(`more than ${MAX_USER_PROPERTIES} user properties`);
+        throw tooManyUserProperties();
       }
       continue;
     }

@@ -3,7 +3,14 @@
 import { FLAG_QOS, FLAG_QOS_SHIFT, FLAG_RETAIN, PUBLISH } from './constants.ts';
 import { MalformedPacket, ProtocolError } from './errors.ts';
 import type { Properties, PropertyRow } from './properties.ts';
-import { MAX_USER_PROPERTIES, propertyRow, readNumber, readProperties, writeProperties } from './property-codec.ts';
+import {
+  MAX_USER_PROPERTIES,
+  propertyRow,
+  readNumber,
+  readProperties,
+  tooManyUserProperties,
+  writeProperties,
+} from './property-codec.ts';
 import { Reader } from './reader.ts';
 import { topicNameFault } from './topic.ts';
 import { varintLength, Writer, writeVarint } from './writer.ts';
@@ -118,7 +125,7 @@ function scanProperties(view: PublishView, fromServer: boolean, at: number): num
     const row = propertyRow(reader.u8('a property identifier'), PUBLISH);
     if (row.id === USER_PROPERTY) {
       pairs += 1;
-      if (pairs > MAX_USER_PROPERTIES) throw new ProtocolError(`more than ${MAX_USER_PROPERTIES} user properties`);
+      if (pairs > MAX_USER_PROPERTIES) throw tooManyUserProperties();
       reader.skipString('a user property name');
       reader.skipString('a user property value');
       continue;

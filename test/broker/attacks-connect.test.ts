@@ -3,8 +3,10 @@ import assert from 'node:assert/strict';
 import { connect as connectTcp } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { ALLOW, DEFER, type Plugin } from '../../src/broker/hooks/points.ts';
+import { ConnectionLost } from '../../src/client/errors.ts';
 import type { Will } from '../../src/protocol/packets.ts';
 import type { Properties } from '../../src/protocol/properties.ts';
+import { QUOTA_EXCEEDED } from '../../src/protocol/reasons.ts';
 import { MQTT311 } from '../../src/protocol/version.ts';
 import { connectBytes, publishBytes, RawClient } from '../support/raw-client.ts';
 import { memoryInUse, watch } from './attack-watch.ts';
@@ -185,6 +187,11 @@ test('user properties cost in proportion to their number [no CVE, 2.0.12: many u
   for (const attacker of attackers) attacker.send(huge);
   await Promise.all(attackers.map((attacker) => attacker.ended()));
   assert.equal(log.count('more than 1000 user properties'), 50);
+  const one = await join(context, port);
+  await assert.rejects(
+    one.publish('many', 'x', { qos: 1, properties: { userProperties: pairs(1001) } }),
+    (error) => error instanceof ConnectionLost && error.reason === QUOTA_EXCEEDED,
+  );
   await client.end();
   await watching.over();
 });

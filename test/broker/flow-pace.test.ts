@@ -72,6 +72,26 @@ for (const qos of [0, 1, 2]) {
   });
 }
 
+test('the slower of two subscribers loses nothing when the faster one has caught up', async (context) => {
+  const { broker } = await open(context);
+  const got: number[] = [];
+  const fast = new MemoryClient(broker, 'fast', { acknowledges: false });
+  const slow = new MemoryClient(broker, 'slow', {
+    acknowledges: false,
+    onPublish: ({ payload }) => got.push(Number(payload)),
+  });
+  for (const client of [fast, slow]) client.subscribe(['t'], 1);
+  const publisher = new MemoryClient(broker, 'publisher');
+  await turnUntil(() => fast.counts[9] === 1 && slow.counts[9] === 1 && publisher.counts[2] === 1, 'joined');
+  const stops = [steadily(fast, 20), steadily(slow, 3)];
+  blast(publisher, 't', 100);
+  await proved(fast);
+  await proved(slow);
+  blast(publisher, 't', 3000, 1, 100);
+  await turnUntil(() => got.length === 3100, 'all arrived');
+  for (const stop of stops) stop();
+});
+
 test('a subscriber that stops holds a publisher for a moment, once, and then nobody', async (context) => {
   const { broker, clock } = await open(context);
   const subscriber = new MemoryClient(broker, 'subscriber', { acknowledges: false });

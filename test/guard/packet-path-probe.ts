@@ -52,6 +52,10 @@ class Receiver implements Subscriber {
     this.#outbox = new Outbox(this.drain, turn, { sentBytes: () => undefined, sentPublish: () => undefined });
   }
 
+  hasPlaceFor(): boolean {
+    return true;
+  }
+
   deliver(message: Message, _subscription: Subscription, _plan: Plan | null, _index: number): boolean {
     this.#outbox.push(message, 0, 0, NO_EXTRA);
     return true;

@@ -78,8 +78,13 @@ export function subscriptionTo(
 export class Remembering implements Subscriber {
   isOnline = true;
   takes = true;
+  hasPlace = true;
   readonly got: string[] = [];
   readonly subscriptions: Subscription[] = [];
+
+  hasPlaceFor(): boolean {
+    return this.hasPlace;
+  }
 
   deliver(message: Message, subscription: Subscription): boolean {
     if (!this.takes) return false;

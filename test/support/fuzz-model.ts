@@ -192,12 +192,17 @@ export class Model {
     };
   }
 
+  /** One member gets it: an online one, unless one of these can't take it; then it may be anybody, or nobody. */
   private share(message: ModelMessage, members: ReadonlyMap<string, Copy>): void {
     const online = [...members].filter(([clientId]) => this.sessions.get(clientId)!.link !== null);
-    const isOpen =
-      online.length === 0 || online.some(([clientId]) => this.isTooLarge(this.sessions.get(clientId)!.link, message));
+    const isOpen = online.length === 0 || online.some(([clientId]) => !this.hasPlace(clientId, message));
     for (const copy of members.values()) copy.remaining = this.remainingOf(message);
-    this.slots.push({ candidates: online.length > 0 ? new Map(online) : members, isOpen });
+    this.slots.push({ candidates: isOpen ? members : new Map(online), isOpen });
+  }
+
+  private hasPlace(clientId: string, message: ModelMessage): boolean {
+    const session = this.sessions.get(clientId)!;
+    return !this.isTooLarge(session.link, message) && session.queue.length < this.options.maxQueued;
   }
 
   private give(session: ModelSession, copy: Copy): void {

@@ -8,4 +8,5 @@ export function grantRights(session: Session, context: ClientContext, hooks: Hoo
   session.mayRead = hooks.hasAuthorize ? (topic) => hooks.authorize(context, READ, topic) === ALLOW : null;
   session.readRightIsCacheable = hooks.authorizeIsCacheable;
   session.mayWrite = hooks.hasAuthorize ? (topic) => hooks.authorize(context, WRITE, topic) : null;
+  session.rightsChanged();
 }

@@ -22,6 +22,8 @@ const SLACK = 1024;
 /** A message; implements what an outbox needs. */
 export class Message implements Publication {
   readonly topic: Topic;
+  /** The topic that it was routed by: rights hang on it, whatever name the receiver knows it by. */
+  routedAs: Topic;
   /** The publisher's identity for no-local, null for the broker's own messages. */
   readonly source: object | null;
   readonly qos: number;
@@ -33,6 +35,8 @@ export class Message implements Publication {
   payloadBuffer: Buffer;
   payloadStart: number;
   payloadEnd: number;
+  /** Bytes that keeping the message costs, for limits: topic, properties and payload. */
+  readonly size: number;
   /** Windows and queues that keep it: their count's to change (sessions/kept.ts). */
   holders: number;
   /** Encodings by shape and presence of an identifier, made when first wanted. */
@@ -56,6 +60,7 @@ export class Message implements Publication {
     payloadEnd: number,
   ) {
     this.topic = topic;
+    this.routedAs = topic;
     this.source = source;
     this.qos = qos;
     this.retain = retain;
@@ -65,6 +70,7 @@ export class Message implements Publication {
     this.payloadBuffer = payloadBuffer;
     this.payloadStart = payloadStart;
     this.payloadEnd = payloadEnd;
+    this.size = topic.bytes.length + propertyBytes.length + payloadEnd - payloadStart;
     this.holders = 0;
     this.plain0 = null;
     this.plain1 = null;
@@ -139,6 +145,7 @@ export class Message implements Publication {
         this.payloadStart,
         this.payloadEnd,
       );
+      this.lastRenamed.routedAs = this.routedAs;
     }
     return this.lastRenamed;
   }
@@ -181,11 +188,6 @@ export class Message implements Publication {
 
   get payloadLength(): number {
     return this.payloadEnd - this.payloadStart;
-  }
-
-  /** Bytes that keeping the message costs, for limits: topic, properties and payload. */
-  get size(): number {
-    return this.topic.bytes.length + this.propertyBytes.length + this.payloadEnd - this.payloadStart;
   }
 
   hasExpired(nowMs: number): boolean {

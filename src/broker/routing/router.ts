@@ -15,7 +15,8 @@ export class Router {
   private readonly retained: Retained;
   /** Overlapping subscriptions of one subscriber give one copy instead of one each (allow_duplicate_messages false). */
   mergesOverlapping: boolean;
-  private delivered: number;
+  /** Work done since the start: subscriptions looked for and delivered to. What a peer may cause in one turn is measured by it. */
+  work: number;
   private planned: number;
 
   constructor(topics: TopicTable, trie: Trie, retained: Retained) {
@@ -23,13 +24,8 @@ export class Router {
     this.trie = trie;
     this.retained = retained;
     this.mergesOverlapping = false;
-    this.delivered = 0;
+    this.work = 0;
     this.planned = 0;
-  }
-
-  /** Work done since the start: subscriptions looked for and delivered to. What a peer may cause in one turn is measured by it. */
-  get work(): number {
-    return this.delivered + this.trie.steps;
   }
 
   /** Routes a message and returns how many subscriptions matched; a share group counts once. */
@@ -37,7 +33,7 @@ export class Router {
     if (message.retain) this.retained.store(message);
     const plan = this.planFor(message.topic);
     const subscriptions = plan.subscriptions;
-    this.delivered += subscriptions.length + plan.groups.length;
+    this.work += subscriptions.length + plan.groups.length;
     for (let i = 0; i < subscriptions.length; i++) {
       const subscription = subscriptions[i]!;
       subscription.subscriber.deliver(message, subscription, plan, i);
@@ -52,7 +48,9 @@ export class Router {
     const stamp = this.trie.stampFor(current);
     const cached = current.plan;
     if (cached !== null && cached.stamp === stamp) return cached;
+    const stepsBefore = this.trie.steps;
     const plan = makePlan(this.trie.match(current.name), stamp, this.mergesOverlapping);
+    this.work += this.trie.steps - stepsBefore;
     if (current.isInterned) this.remember(current, plan);
     return plan;
   }

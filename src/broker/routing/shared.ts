@@ -1,5 +1,6 @@
-// A share group: each message goes to one of its members (MQTT 5.0 section 4.8.2). Members that are connected take turns;
-// only if none is, the sessions that wait for their client take turns, so that the message is not lost.
+// A share group: each message goes to one of its members (MQTT 5.0 section 4.8.2). Members that are connected take turns, as
+// far as they can take it; if none can, the sessions that wait for their client, so that the message is not lost; and only
+// where it has no place anywhere it is dropped for one of them.
 import type { Message } from './message.ts';
 import type { Subscription } from './subscription.ts';
 
@@ -32,15 +33,22 @@ export class ShareGroup {
 
   /** Gives the message to one member; false if none takes it. */
   deliver(message: Message): boolean {
-    return this.offer(message, true) || this.offer(message, false);
+    return (
+      this.offer(message, true, true) ||
+      this.offer(message, false, true) ||
+      this.offer(message, true, false) ||
+      this.offer(message, false, false)
+    );
   }
 
-  private offer(message: Message, online: boolean): boolean {
+  private offer(message: Message, online: boolean, needsPlace: boolean): boolean {
     const count = this.members.length;
     for (let step = 0; step < count; step++) {
       const at = (this.next + step) % count;
       const member = this.members[at]!;
-      if (member.subscriber.isOnline === online && member.subscriber.deliver(message, member, null, -1)) {
+      const { subscriber } = member;
+      if (subscriber.isOnline !== online || (needsPlace && !subscriber.hasPlaceFor(message, member))) continue;
+      if (subscriber.deliver(message, member, null, -1)) {
         this.next = at + 1;
         return true;
       }

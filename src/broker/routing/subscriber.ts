@@ -7,6 +7,8 @@ import type { Subscription } from './subscription.ts';
 export interface Subscriber {
   /** Whether it takes messages now; a share group prefers such members. */
   readonly isOnline: boolean;
+  /** Whether it would take this message without dropping it; a share group prefers such members to all others. */
+  hasPlaceFor(message: Message, subscription: Subscription): boolean;
   /**
    * Takes a message that one of its subscriptions matches. Must not throw and must not wait.
    * @param plan the topic's plan, where the read permission is cached at `index`; null if it is to be asked anew

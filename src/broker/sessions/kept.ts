@@ -24,8 +24,10 @@ export class KeptMessages implements WheelEntry {
   /** Distinct messages, and their topics, properties and payloads in bytes. */
   count: number;
   bytes: number;
-  /** The mark in bytes, overhead included. */
-  limit: number;
+  /** Whether sessions that keep more than their share must not queue more. */
+  isFull: boolean;
+  /** Whether they must not even have more in flight. */
+  isOverfull: boolean;
   /** Sessions that share it. */
   sessions: number;
   private readonly log: Logger;
@@ -33,17 +35,30 @@ export class KeptMessages implements WheelEntry {
   private readonly brake: Brake;
   private borrowers: Borrower[];
   private isReported: boolean;
+  private mark: number;
 
   constructor(log: Logger, wheel: Wheel, pacing: Pacing, limit: number) {
     this.count = 0;
     this.bytes = 0;
-    this.limit = limit;
+    this.isFull = false;
+    this.isOverfull = false;
     this.sessions = 0;
     this.log = log;
     this.wheel = wheel;
     this.brake = new Brake(pacing);
     this.borrowers = [];
     this.isReported = false;
+    this.mark = limit;
+  }
+
+  /** The mark in bytes, overhead included. */
+  get limit(): number {
+    return this.mark;
+  }
+
+  set limit(bytes: number) {
+    this.mark = bytes;
+    this.weigh();
   }
 
   /** Bytes in all. */
@@ -57,6 +72,7 @@ export class KeptMessages implements WheelEntry {
     if (message.holders > 1) return;
     this.count += 1;
     this.bytes += message.size;
+    this.weigh();
     if (this.isFull) this.fill();
   }
 
@@ -66,22 +82,13 @@ export class KeptMessages implements WheelEntry {
     if (message.holders > 0) return;
     this.count -= 1;
     this.bytes -= message.size;
+    if (this.isFull) this.weigh();
     if (this.isReported && !this.isAbove(RELIEF)) this.relieve();
-  }
-
-  /** Whether sessions that keep more than their share must not queue more. */
-  get isFull(): boolean {
-    return this.isAbove(1);
-  }
-
-  /** Whether they must not even have more in flight. */
-  get isOverfull(): boolean {
-    return this.isAbove(2);
   }
 
   /** A session's fair part in bytes, overhead included. */
   get share(): number {
-    return this.limit / Math.max(1, this.sessions);
+    return this.mark / Math.max(1, this.sessions);
   }
 
   /** What is in a window for longer than a moment must not pin the chunk it came in, which may be much larger. */
@@ -97,8 +104,14 @@ export class KeptMessages implements WheelEntry {
     return 0;
   }
 
+  /** Asked for every delivery, so it is found out only when the count changes. */
+  private weigh(): void {
+    this.isFull = this.isAbove(1);
+    this.isOverfull = this.isFull && this.isAbove(2);
+  }
+
   private isAbove(part: number): boolean {
-    return this.cost >= this.limit * part || this.count >= MOST_COUNT * part;
+    return this.cost >= this.mark * part || this.count >= MOST_COUNT * part;
   }
 
   private fill(): void {

@@ -1,6 +1,8 @@
-// A session's queue with what belongs to it: the limits that it keeps, and the brake that it has on publishers while the
-// client takes its messages only a little more slowly than they come.
+// A session's queue with what belongs to it: the limits that it keeps, what is not to go out of it any more, and the brake
+// that it has on publishers while the client takes its messages only a little more slowly than they come.
+import { FLAG_QOS_SHIFT } from '../../protocol/constants.ts';
 import type { Message } from '../routing/message.ts';
+import type { Drops } from './drops.ts';
 import type { KeptMessages } from './kept.ts';
 import type { SessionLimits } from './limits.ts';
 import { Brake, type Pacing, type Pausable } from './pacing.ts';
@@ -17,28 +19,51 @@ const ATONING = 4000;
 /** A queue within limits. */
 export class Lane {
   readonly queue: MessageQueue;
+  /** Messages of QoS 0 among those that wait. */
+  zeros: number;
   private readonly pacing: Pacing;
+  private readonly drops: Drops;
   private brake: Brake | null;
   /** Messages that the client took, or took since its queue held somebody for too long. */
   private taken: number;
   private atones: boolean;
+  /** Messages in front that came before the client's rights were settled anew. */
+  private doubtful: number;
 
-  constructor(kept: KeptMessages, pacing: Pacing) {
+  constructor(kept: KeptMessages, pacing: Pacing, drops: Drops) {
     this.queue = new MessageQueue(kept);
+    this.zeros = 0;
     this.pacing = pacing;
+    this.drops = drops;
     this.brake = null;
     this.taken = 0;
     this.atones = false;
+    this.doubtful = 0;
   }
 
-  /** Whether the limits leave no place for one more. */
-  isFull({ maxQueuedMessages, maxQueuedBytes }: SessionLimits): boolean {
-    return this.queue.length >= maxQueuedMessages || (maxQueuedBytes > 0 && this.queue.bytes >= maxQueuedBytes);
+  /** What waits now may not be for the client any more. */
+  doubt(): void {
+    this.doubtful = this.queue.length;
+  }
+
+  /** Whether that is so of the oldest message. */
+  get isDoubtful(): boolean {
+    return this.doubtful > 0;
+  }
+
+  /** Whether the limits leave a place for one more. What has expired in front makes place. */
+  hasPlace(limits: SessionLimits, nowMs: number): boolean {
+    while (this.isFull(limits)) {
+      if (this.queue.length === 0 || !this.queue.peek().hasExpired(nowMs)) return false;
+      this.passOver(limits);
+    }
+    return true;
   }
 
   /** Adds a message; `own` is the client's own connection, which must be read from for the queue to move. */
   push(message: Message, flags: number, extra: Buffer, limits: SessionLimits, own: Pausable | null): void {
     this.queue.push(message, flags, extra);
+    if (flags >> FLAG_QOS_SHIFT === 0) this.zeros += 1;
     if (own === null || this.taken < PROVING || !this.isAbove(limits, HIGH)) return;
     this.brake ??= new Brake(this.pacing);
     this.brake.hold(own);
@@ -46,8 +71,16 @@ export class Lane {
 
   /** The oldest message leaves the queue. */
   shift(limits: SessionLimits): void {
+    if (this.queue.peekFlags() >> FLAG_QOS_SHIFT === 0) this.zeros -= 1;
     this.queue.shift();
+    if (this.doubtful > 0) this.doubtful -= 1;
     if (this.brake !== null && !this.isAbove(limits, LOW)) this.brake.release();
+  }
+
+  /** The oldest message is not to go any more. */
+  passOver(limits: SessionLimits): void {
+    this.drops.addOne();
+    this.shift(limits);
   }
 
   /** The client has taken a message. */
@@ -67,12 +100,18 @@ export class Lane {
   /** Forgets what waits: nobody is held for it. */
   clear(): void {
     this.queue.clear();
+    this.zeros = 0;
+    this.doubtful = 0;
     this.brake?.release();
   }
 
   /** The client is gone: nothing moves for now. */
   rest(): void {
     this.brake?.release();
+  }
+
+  private isFull({ maxQueuedMessages, maxQueuedBytes }: SessionLimits): boolean {
+    return this.queue.length >= maxQueuedMessages || (maxQueuedBytes > 0 && this.queue.bytes >= maxQueuedBytes);
   }
 
   /** Whether the queue holds more than a part of what it may. */

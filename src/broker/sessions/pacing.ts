@@ -4,8 +4,9 @@
 //
 // A subscriber must not be able to delay anybody for long. It is trusted only if it has been taking messages; its queue has
 // 0.2 seconds, rounded up to a tick, to fall to the lower mark, or the trust is spent until the client has taken thousands
-// of messages more; and no publisher is held for more than four fifths of any second, whoever does it. So who never reads
-// holds nobody, who stops reading does it once, and two clients that wait for each other do so until the tick.
+// of messages more; and a publisher that was held for four fifths of a second is not held again in it, whoever does it. So
+// who never reads holds nobody, who stops reading does it once, and two clients that wait for each other do so until the
+// tick.
 import { monotonicNow } from '../../util/clock.ts';
 import type { Wheel, WheelEntry } from '../../util/wheel.ts';
 
@@ -17,18 +18,26 @@ export interface Pausable {
 
 /** Milliseconds that a brake holds at most, up to the tick that follows. */
 const HOLD_MS = 200;
-/** Milliseconds of each second that one publisher may be held. */
+/** Milliseconds of a second after which a publisher is not held again in it. */
 const BUDGET_MS = 800;
 const SECOND_MS = 1000;
 
-/** Who publishes now, and how long each was held. */
+/** A connection that is held: by how many brakes, and since when. */
+interface Hold {
+  brakes: number;
+  readonly since: number;
+}
+
+/** Who publishes now, who is held, and how long each was held. */
 export class Pacing {
   readonly wheel: Wheel;
   /** What publishers are told why. */
   readonly reason: number;
   /** The connection whose message is being routed; null for the broker's own. */
   publisher: Pausable | null;
-  private readonly heldMs: Map<Pausable, number>;
+  private readonly holds: Map<Pausable, Hold>;
+  /** Milliseconds of this second; weak, for a connection that is gone is not to be kept for it. */
+  private heldMs: WeakMap<Pausable, number>;
   private second: number;
   private waking: Pausable[];
 
@@ -37,7 +46,8 @@ export class Pacing {
     this.wheel = wheel;
     this.reason = reason;
     this.publisher = null;
-    this.heldMs = new Map();
+    this.holds = new Map();
+    this.heldMs = new WeakMap();
     this.second = 0;
     this.waking = [];
   }
@@ -48,20 +58,36 @@ export class Pacing {
     return (this.heldMs.get(publisher) ?? 0) < BUDGET_MS;
   }
 
-  charge(publisher: Pausable, milliseconds: number): void {
-    if (milliseconds <= 0) return;
+  /** One brake holds a publisher. Several may, each for its own queue: it is held until the last of them lets it go. */
+  hold(publisher: Pausable): void {
+    const hold = this.holds.get(publisher);
+    if (hold !== undefined) {
+      hold.brakes += 1;
+      return;
+    }
+    this.holds.set(publisher, { brakes: 1, since: monotonicNow() });
+    publisher.pause(this.reason);
+  }
+
+  /** A brake that held a publisher does so no more. */
+  letGo(publisher: Pausable): void {
+    const hold = this.holds.get(publisher)!;
+    hold.brakes -= 1;
+    if (hold.brakes > 0) return;
+    this.holds.delete(publisher);
     this.turnSecond();
-    this.heldMs.set(publisher, (this.heldMs.get(publisher) ?? 0) + milliseconds);
+    this.heldMs.set(publisher, (this.heldMs.get(publisher) ?? 0) + monotonicNow() - hold.since);
+    this.wake(publisher);
   }
 
   /** Has a publisher read from again, when the packet that is being handled is done with. */
-  wake(publisher: Pausable): void {
+  private wake(publisher: Pausable): void {
     this.waking.push(publisher);
     if (this.waking.length > 1) return;
     setImmediate(() => {
       const { waking } = this;
       this.waking = [];
-      for (const one of waking) one.resume(this.reason);
+      for (const one of waking) if (!this.holds.has(one)) one.resume(this.reason);
     });
   }
 
@@ -69,7 +95,7 @@ export class Pacing {
     const second = Math.floor(monotonicNow() / SECOND_MS);
     if (second === this.second) return;
     this.second = second;
-    this.heldMs.clear();
+    this.heldMs = new WeakMap();
   }
 }
 
@@ -77,14 +103,12 @@ export class Pacing {
 export class Brake implements WheelEntry {
   private readonly pacing: Pacing;
   private readonly held: Set<Pausable>;
-  private since: number;
   /** It held once for too long, and holds nobody until it recovers. */
   isSpent: boolean;
 
   constructor(pacing: Pacing) {
     this.pacing = pacing;
     this.held = new Set();
-    this.since = 0;
     this.isSpent = false;
   }
 
@@ -94,12 +118,9 @@ export class Brake implements WheelEntry {
     const { publisher } = pacing;
     if (publisher === null || publisher === except || this.isSpent || held.has(publisher)) return;
     if (!pacing.mayHold(publisher)) return;
-    if (held.size === 0) {
-      this.since = monotonicNow();
-      pacing.wheel.add(this, this.since + HOLD_MS);
-    }
+    if (held.size === 0) pacing.wheel.add(this, monotonicNow() + HOLD_MS);
     held.add(publisher);
-    publisher.pause(pacing.reason);
+    pacing.hold(publisher);
   }
 
   /** What was waited for has come. */
@@ -107,11 +128,7 @@ export class Brake implements WheelEntry {
     if (this.held.size === 0) return;
     const { pacing } = this;
     pacing.wheel.remove(this);
-    const milliseconds = monotonicNow() - this.since;
-    for (const publisher of this.held) {
-      pacing.charge(publisher, milliseconds);
-      pacing.wake(publisher);
-    }
+    for (const publisher of this.held) pacing.letGo(publisher);
     this.held.clear();
   }
 

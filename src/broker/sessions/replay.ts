@@ -95,6 +95,7 @@ export class Replays {
 
   /** Delivers what this turn and the target's room allow, and comes back by itself for further turns. */
   advance(): void {
+    if (this.waiting.length === 0) return;
     for (let step = 0; step < STEPS_PER_TURN; step++) {
       if (this.isPaused || !this.target.hasRoom) return;
       const replay = this.waiting.at(0);

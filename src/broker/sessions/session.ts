@@ -10,7 +10,7 @@ import { touch, wallNow } from '../../util/clock.ts';
 import { Ring } from '../../util/ring.ts';
 import type { ClientContext, Decision } from '../hooks/points.ts';
 import type { Message } from '../routing/message.ts';
-import { MAY_READ, MUST_NOT_READ, NOT_ASKED, type Plan } from '../routing/plan.ts';
+import type { Plan } from '../routing/plan.ts';
 import type { Subscriber } from '../routing/subscriber.ts';
 import type { Subscription } from '../routing/subscription.ts';
 import { Drops } from './drops.ts';
@@ -18,6 +18,7 @@ import type { SessionHost, SessionLink } from './host.ts';
 import { type Borrower, KEPT_OVERHEAD } from './kept.ts';
 import { Lane } from './lane.ts';
 import type { MessageQueue } from './queue.ts';
+import { isReadable, isStillReadable, type Reader } from './read-right.ts';
 import { Replays } from './replay.ts';
 
 /** Messages that move up for one client in one turn. */
@@ -32,7 +33,7 @@ interface Resend {
 }
 
 /** A session; the destination of its subscriptions. */
-export class Session implements Subscriber, Borrower {
+export class Session implements Subscriber, Borrower, Reader {
   readonly clientId: string;
   readonly subscriptions: Map<string, Subscription>;
   readonly window: OutboundWindow<Message>;
@@ -61,8 +62,6 @@ export class Session implements Subscriber, Borrower {
   private readonly lane: Lane;
   /** QoS 0 that waits for the client to read what was written to it. */
   private readonly lateLane: Lane;
-  /** Messages of QoS 0 in the first of them. */
-  private queuedZeros: number;
   private readonly drops: Drops;
   /** The window has messages that are still in the chunks they came in. */
   private isBorrowing: boolean;
@@ -86,10 +85,9 @@ export class Session implements Subscriber, Borrower {
     this.link = null;
     this.resends = new Ring();
     this.inflightBytes = 0;
-    this.lane = new Lane(host.kept, host.pacing);
-    this.lateLane = new Lane(host.kept, host.pacing);
-    this.queuedZeros = 0;
     this.drops = new Drops(clientId, host.log, host.metrics);
+    this.lane = new Lane(host.kept, host.pacing, this.drops);
+    this.lateLane = new Lane(host.kept, host.pacing, this.drops);
     this.isBorrowing = false;
     this.isResting = false;
   }
@@ -110,10 +108,26 @@ export class Session implements Subscriber, Borrower {
 
   deliver(message: Message, subscription: Subscription, plan: Plan | null, index: number): boolean {
     if (subscription.noLocal && this.hasPublished(message)) return true; // [MQTT-3.8.3-3]
-    if (this.mayRead !== null && !this.isReadable(message, plan, index)) return false;
-    const qos = message.qos < subscription.qos && !this.host.limits.upgradeOutgoingQos ? message.qos : subscription.qos;
+    if (this.mayRead !== null && !isReadable(this, message, plan, index, this.host.log)) return false;
+    const qos = this.qosFor(message, subscription);
     const retain = subscription.retainAsPublished && message.retain ? FLAG_RETAIN : 0;
     return this.send(this.unmounted(message), (qos << FLAG_QOS_SHIFT) | retain, subscription.extra);
+  }
+
+  hasPlaceFor(message: Message, subscription: Subscription): boolean {
+    const { link } = this;
+    if (subscription.noLocal && this.hasPublished(message)) return false;
+    const qos = this.qosFor(message, subscription);
+    if (link !== null && link.maximumPacketSize > 0) {
+      const size = publishSize(this.unmounted(message), link.shape, qos > 0, subscription.extra.length);
+      if (size > link.maximumPacketSize) return false;
+    }
+    const lane = link === null ? this.lane : this.laneFor(link, qos);
+    return lane === null || this.takesMore(lane);
+  }
+
+  private qosFor(message: Message, subscription: Subscription): number {
+    return message.qos < subscription.qos && !this.host.limits.upgradeOutgoingQos ? message.qos : subscription.qos;
   }
 
   /** Whether a message is this client's own, of this connection or an earlier one: the client id counts. */
@@ -123,8 +137,8 @@ export class Session implements Subscriber, Borrower {
 
   /** Takes a retained message for a new subscription [MQTT-3.3.1-8]. */
   deliverRetained(message: Message, subscription: Subscription): void {
-    if (this.mayRead !== null && !this.isReadable(message, null, -1)) return;
-    const qos = message.qos < subscription.qos && !this.host.limits.upgradeOutgoingQos ? message.qos : subscription.qos;
+    if (this.mayRead !== null && !isReadable(this, message, null, -1, this.host.log)) return;
+    const qos = this.qosFor(message, subscription);
     this.send(this.unmounted(message), (qos << FLAG_QOS_SHIFT) | FLAG_RETAIN, subscription.extra);
   }
 
@@ -134,19 +148,6 @@ export class Session implements Subscriber, Borrower {
     return this.queue.length === 0 && this.late.length === 0 && this.resends.length === 0 && this.hasWindow;
   }
 
-  private isReadable(message: Message, plan: Plan | null, index: number): boolean {
-    const known = plan === null ? NOT_ASKED : plan.permissions[index]!;
-    if (known !== NOT_ASKED) return known === MAY_READ;
-    const allowed = this.mayRead!(message.topic.name);
-    if (plan !== null && this.readRightIsCacheable) plan.permissions[index] = allowed ? MAY_READ : MUST_NOT_READ;
-    if (!allowed) {
-      this.host.log.debug?.(
-        `Denied PUBLISH to ${this.clientId} (q${message.qos}, r${Number(message.retain)}, '${message.topic.name}', ... (${message.payloadLength} bytes))`,
-      );
-    }
-    return allowed;
-  }
-
   /** The message under the name that the client knows it by. */
   private unmounted(message: Message): Message {
     if (this.mountPoint === null || !message.topic.name.startsWith(this.mountPoint)) return message;
@@ -154,27 +155,34 @@ export class Session implements Subscriber, Borrower {
   }
 
   private send(message: Message, flags: number, extra: Buffer): boolean {
-    const link = this.link;
+    const { link } = this;
     const qos = flags >> FLAG_QOS_SHIFT;
     if (link === null) {
       if (qos === 0 && !this.host.limits.queueQos0Messages) return false;
-      return this.enqueue(this.lane, message, flags, extra);
-    }
-    if (link.maximumPacketSize > 0 && !this.fits(link, message, qos > 0, extra)) return true;
-    if (qos === 0) {
-      // What was queued while the client was away goes first [MQTT-4.6.0-5].
-      if (this.queuedZeros > 0) return this.enqueue(this.lane, message, flags, extra);
-      if (link.outbox.isPaused || this.late.length > 0) return this.enqueue(this.lateLane, message, flags, extra);
-      link.outbox.push(message, flags, 0, extra);
-      this.logSending(message, flags, 0);
+      this.enqueue(this.lane, message, flags, extra);
       return true;
     }
-    if (this.queue.length > 0 || this.resends.length > 0 || !this.hasWindow) {
-      return this.enqueue(this.lane, message, flags, extra);
+    if (link.maximumPacketSize > 0 && !this.fits(link, message, qos > 0, extra)) return true;
+    const lane = this.laneFor(link, qos);
+    if (lane !== null) {
+      this.enqueue(lane, message, flags, extra);
+    } else if (qos === 0) {
+      link.outbox.push(message, flags, 0, extra);
+      this.logSending(message, flags, 0);
+    } else if (this.host.kept.isOverfull && this.isGreedy) {
+      this.drops.add();
+    } else {
+      this.sendInFlight(link, message, flags, extra);
     }
-    if (this.host.kept.isOverfull && this.isGreedy) return this.drop();
-    this.sendInFlight(link, message, flags, extra);
     return true;
+  }
+
+  /** Where a new message has to wait while the client is there; null if it can go at once. */
+  private laneFor(link: SessionLink, qos: number): Lane | null {
+    if (qos > 0) return this.queue.length > 0 || this.resends.length > 0 || !this.hasWindow ? this.lane : null;
+    // What was queued while the client was away goes first [MQTT-4.6.0-5].
+    if (this.lane.zeros > 0) return this.lane;
+    return link.outbox.isPaused || this.late.length > 0 ? this.lateLane : null;
   }
 
   /** As in Mosquitto, the message that reaches the limit in bytes still goes. */
@@ -212,12 +220,14 @@ export class Session implements Subscriber, Borrower {
     return false;
   }
 
-  private enqueue(lane: Lane, message: Message, flags: number, extra: Buffer): boolean {
+  private enqueue(lane: Lane, message: Message, flags: number, extra: Buffer): void {
+    if (this.takesMore(lane)) lane.push(message, flags, extra, this.host.limits, this.link?.reading ?? null);
+    else this.drops.add();
+  }
+
+  private takesMore(lane: Lane): boolean {
     const { limits, kept } = this.host;
-    if (lane.isFull(limits) || (kept.isFull && this.isGreedy)) return this.drop();
-    if (lane === this.lane && flags >> FLAG_QOS_SHIFT === 0) this.queuedZeros += 1;
-    lane.push(message, flags, extra, limits, this.link?.reading ?? null);
-    return true;
+    return lane.hasPlace(limits, wallNow()) && !(kept.isFull && this.isGreedy);
   }
 
   /** Whether the session keeps more than its share of what all may. */
@@ -227,12 +237,6 @@ export class Session implements Subscriber, Borrower {
     return bytes + count * KEPT_OVERHEAD > this.host.kept.share;
   }
 
-  /** Always true: the message was taken care of. */
-  private drop(): boolean {
-    this.drops.add();
-    return true;
-  }
-
   /**
    * An acknowledgement freed a place, or the client reads again: what waits moves up. A bounded number of messages, and
    * again in the next turn: 100,000 that wait for one client are no reason to keep all the others waiting.
@@ -240,12 +244,16 @@ export class Session implements Subscriber, Borrower {
   fill(): void {
     const link = this.link;
     if (link === null || this.isResting) return;
+    if (this.queue.length === 0 && this.late.length === 0 && this.resends.length === 0) {
+      if (this.drops.count > 0) this.drops.end();
+      this.replays.advance();
+      return;
+    }
     const now = wallNow();
     let left = this.resend(link, MOVES_PER_TURN);
     while (left > 0 && this.resends.length === 0 && this.queue.length > 0) {
       const qos = this.queue.peekFlags() >> FLAG_QOS_SHIFT;
       if (qos > 0 ? !this.hasWindow : link.outbox.isPaused) break;
-      if (qos === 0) this.queuedZeros -= 1;
       this.moveUp(link, this.lane, now);
       left -= 1;
     }
@@ -261,14 +269,17 @@ export class Session implements Subscriber, Borrower {
     this.replays.advance();
   }
 
-  /** Takes the oldest message out of a lane and sends it, unless it expired or the client does not take so large a one. */
+  /** Takes the oldest message out of a lane and sends it, if it may still go and the client takes so large a one. */
   private moveUp(link: SessionLink, lane: Lane, now: number): void {
     const message = lane.queue.peek();
     const flags = lane.queue.peekFlags();
     const extra = lane.queue.peekExtra();
     const qos = flags >> FLAG_QOS_SHIFT;
-    if (message.hasExpired(now)) this.drops.addOne();
-    else if (link.maximumPacketSize === 0 || this.fits(link, message, qos > 0, extra)) {
+    if (message.hasExpired(now) || (lane.isDoubtful && !isStillReadable(this, message))) {
+      lane.passOver(this.host.limits);
+      return;
+    }
+    if (link.maximumPacketSize === 0 || this.fits(link, message, qos > 0, extra)) {
       if (qos > 0) this.sendInFlight(link, message, flags, extra);
       else {
         link.outbox.push(message, flags, 0, extra);
@@ -277,6 +288,12 @@ export class Session implements Subscriber, Borrower {
       }
     }
     lane.shift(this.host.limits);
+  }
+
+  /** What the client may read was settled anew: what waits is asked about again when it is to go. */
+  rightsChanged(): void {
+    this.lane.doubt();
+    this.lateLane.doubt();
   }
 
   /** Goes on in the next turn. */
@@ -298,8 +315,10 @@ export class Session implements Subscriber, Borrower {
     while (left > 0 && this.resends.length > 0 && this.window.inFlight - this.resends.length < this.window.limit) {
       const { id, message, flags, extra } = this.resends.shift()!;
       left -= 1;
-      if (this.window.messageOf(id) !== message) continue;
-      if (link.maximumPacketSize > 0 && !this.fits(link, message, true, extra)) {
+      if (!this.window.isUnanswered(id, message)) continue;
+      const isDue = isStillReadable(this, message);
+      if (!isDue) this.drops.addOne();
+      if (!isDue || (link.maximumPacketSize > 0 && !this.fits(link, message, true, extra))) {
         this.window.drop(id);
         this.settle(message);
         continue;
@@ -350,7 +369,6 @@ export class Session implements Subscriber, Borrower {
     this.window.clear();
     this.lane.clear();
     this.lateLane.clear();
-    this.queuedZeros = 0;
     this.inbound.clear();
     this.resends.clear();
     this.replays.clear();

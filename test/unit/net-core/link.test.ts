@@ -99,6 +99,14 @@ test('frames behind the one that paused wait, and reading goes on with the last 
   assert.deepEqual(owner.transport.calls, ['pause', 'resume']);
 });
 
+test('a link that ends is not paused any more: its transport waits for the other end', () => {
+  const owner = new Answering();
+  owner.link.end(owner.turn);
+  owner.link.pause(PAUSE_HOOK);
+  owner.link.resume(PAUSE_HOOK);
+  assert.deepEqual(owner.transport.calls, ['end']);
+});
+
 test("the peer's fault reaches the owner, our own does not hide as one", () => {
   const owner = new Answering();
   owner.link.receive(Buffer.from('c100', 'hex'));

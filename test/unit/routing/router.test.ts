@@ -83,6 +83,27 @@ test('members that are away or refuse are passed over; if all are away, their se
   );
 });
 
+test('of a group, who has a place for a message gets it, and one without it only where nobody has', () => {
+  const routing = new Routing();
+  const members = [new Remembering(), new Remembering(), new Remembering()];
+  for (const member of members) routing.subscribe(member, '$share/g/t');
+  const got = (payload: string): string => {
+    routing.router.publish(routing.message('t', { payload }));
+    return members.map((member) => member.got.splice(0).length).join('');
+  };
+  members[0]!.hasPlace = false;
+  members[2]!.isOnline = false;
+  assert.deepEqual([got('1'), got('2')], ['010', '010']);
+  // A session that keeps it is better than a client for which it is dropped.
+  members[1]!.hasPlace = false;
+  assert.deepEqual([got('3'), got('4')], ['001', '001']);
+  members[2]!.hasPlace = false;
+  assert.deepEqual([got('5'), got('6'), got('7')], ['100', '010', '100']);
+  members[0]!.isOnline = false;
+  members[1]!.takes = false;
+  assert.deepEqual([got('8'), got('9')], ['001', '100']);
+});
+
 test('a topic that an alias or a plugin holds on to finds new subscriptions after it left the table', () => {
   const routing = new Routing();
   const held = routing.topics.internName('held');

@@ -14,6 +14,7 @@ test('a filter that is subscribed to again takes the place of its unfinished rep
   const target = {
     hasRoom: false,
     isOnline: true,
+    hasPlaceFor: () => true,
     deliver: () => true,
     deliverRetained: (_: Message, { filter, qos }: Subscription) => void got.push(`${filter} ${qos}`),
   };
@@ -47,6 +48,7 @@ function slowly(): {
   const target = {
     hasRoom: true,
     isOnline: true,
+    hasPlaceFor: () => true,
     deliver: () => true,
     deliverRetained: ({ payloadBuffer }: Message) => void got.push(payloadBuffer.toString()),
   };

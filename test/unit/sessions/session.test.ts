@@ -186,6 +186,23 @@ test('messages that expired in the queue are dropped and counted', () => {
   assert.equal(rig.metric('publishDropped'), 1);
 });
 
+test('a full queue takes a new message in the place of those in front that have expired', () => {
+  const rig = new SessionRig({ maxQueuedMessages: 3, queueQos0Messages: true });
+  touch();
+  const short = { properties: { messageExpiryInterval: 1 } };
+  rig.give('gone 1', { qos: 0, ...short, at: wallNow() - 5000 });
+  rig.give('gone 2', { qos: 1, ...short, at: wallNow() - 5000 });
+  rig.give('here', { qos: 1 });
+  rig.give('new 1', { qos: 1 });
+  rig.give('new 2', { qos: 1 });
+  rig.give('too many', { qos: 1 });
+  assert.equal(rig.session.queue.length, 3);
+  assert.equal(rig.metric('publishDropped'), 3);
+  rig.attach();
+  rig.give('at once');
+  assert.deepEqual(rig.payloads(), ['here', 'new 1', 'new 2', 'at once']);
+});
+
 test('the largest packet that a client takes still goes, one byte more does not', () => {
   const rig = new SessionRig();
   const size = publishSize(rig.routing.message('t', { payload: 'x'.repeat(20) }), 1, false);
