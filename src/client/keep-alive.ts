@@ -1,5 +1,5 @@
 // The keep-alive of one connection (MQTT 5.0 section 3.1.2.10): PINGREQ when nothing was sent or nothing came for its time
-// [MQTT-3.1.2-20], and the end when half of that later still not a byte came. A client that reads nothing on purpose is not
+// [MQTT-3.1.2-20], and the end when half of that later still no packet came. A client that reads nothing on purpose is not
 // judged by what it has not read.
 
 /** What is watched: the link. */

@@ -19,6 +19,13 @@ export const PAUSE_PACE = 16;
 /** Unsent acknowledgements beyond which a peer is not read from until it takes them. */
 const CONTROL_LIMIT = 65_536;
 
+/**
+ * Bytes that a packet may still miss without being large. The keep-alive is about packets, so one that comes in drops does
+ * not count until it is whole; but a large one may be longer under way than the keep-alive lasts, and nothing else can be
+ * sent meanwhile. The number is Mosquitto's.
+ */
+const LARGE_REST = 1000;
+
 /** What the owner of a link is told. */
 export interface LinkOwner extends FrameSink {
   /** Bytes came: for counters. */
@@ -39,7 +46,10 @@ export class Link implements TransportSink {
   readonly outbox: Outbox;
   /** Null until CONNECT or CONNACK settled the version. */
   profile: Profile | null;
-  /** Coarse monotonic milliseconds of the last bytes received, or of when reading went on after a pause. */
+  /**
+   * Coarse monotonic milliseconds of the last sign of life: a whole packet [MQTT-3.1.2-22], bytes of one that is large, or
+   * reading that went on after a pause.
+   */
   lastReceived: number;
   private readonly framer: Framer;
   private readonly owner: LinkOwner;
@@ -108,9 +118,10 @@ export class Link implements TransportSink {
   receive(chunk: Buffer): void {
     if (this.over) return;
     touch();
-    this.lastReceived = monotonicNow();
+    const { frames } = this.framer;
     this.owner.received(chunk.length);
     this.walk(chunk);
+    if (this.framer.frames !== frames || this.framer.missing > LARGE_REST) this.lastReceived = monotonicNow();
     // Only a paused outbox is sure to become writable, and so to end the pause.
     if (this.outbox.isPaused && this.outbox.controlBytes > CONTROL_LIMIT) this.pause(PAUSE_ACKS_UNREAD);
   }

@@ -112,7 +112,7 @@ function decodeSubscribe(profile: Profile, reader: Reader): ControlPacket {
     const options = reader.u8('the subscription options');
     const qos = options & 0x03;
     const retainHandling = (options >> 4) & 0x03;
-    // [MQTT-3.8.3-5] and [MQTT-3.8.3-4] of 3.1.1
+    // [MQTT-3.8.3-5, MQTT3-3.8.3-4]
     if ((options & ~profile.subscriptionMask) !== 0) {
       throw new MalformedPacket(`the subscription options 0x${options.toString(16)} have reserved bits`);
     }
@@ -261,7 +261,7 @@ function checkConnectFlags(profile: Profile, flags: number): void {
     throw new MalformedPacket('the will QoS is 3'); // [MQTT-3.1.2-12]
   }
   if ((flags & 0xc0) === 0x40 && !profile.passwordWithoutUsername) {
-    throw new MalformedPacket('a password came without a user name'); // [MQTT-3.1.2-22] of 3.1.1
+    throw new MalformedPacket('a password came without a user name'); // [MQTT3-3.1.2-22]
   }
 }
 

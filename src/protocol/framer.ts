@@ -22,6 +22,8 @@ export class Framer {
   limits: SizeLimits;
   /** Whether reserved flags are let pass: from MQTT 3.1, whose clients set DUP in SUBSCRIBE, UNSUBSCRIBE and PUBREL too. */
   flagsAreLoose: boolean;
+  /** Packets handed out so far. */
+  frames: number;
   /** The start of a packet whose rest has not come: gathered[0, have), to be looked at again at `needed` bytes. */
   private gathered: Buffer;
   private have: number;
@@ -33,11 +35,17 @@ export class Framer {
   constructor(limits: SizeLimits) {
     this.limits = limits;
     this.flagsAreLoose = false;
+    this.frames = 0;
     this.gathered = NOTHING;
     this.have = 0;
     this.needed = 0;
     this.stopped = false;
     this.waiting = [];
+  }
+
+  /** Bytes that are known to be missing of a packet that has begun, 0 between packets. */
+  get missing(): number {
+    return this.have === 0 ? 0 : this.needed - this.have;
   }
 
   /** Takes the next chunk and hands out every whole packet. */
@@ -111,6 +119,7 @@ export class Framer {
         this.keep(chunk, at, end - at);
         return;
       }
+      this.frames += 1;
       if (!sink.frame(chunk, first, body, end)) {
         this.stopped = true;
         if (end < length) this.waiting.unshift(chunk.subarray(end));

@@ -72,6 +72,24 @@ test('clientid_prefixes and the prefixes of made-up ids', async (context) => {
   assert.match((await join(context, two, { clientId: '' })).info.clientId, /^web-[0-9A-F-]{36}$/);
 });
 
+test('who is given a client identifier finds its session again by it, and gets no other [MQTT-3.1.3-6, MQTT-3.1.3-7, MQTT-3.2.2-16]', async (context) => {
+  const { port } = await open(context);
+  const properties = { sessionExpiryInterval: 60 };
+  const given: string[] = [];
+  for (let i = 0; i < 2; i++) {
+    const client = await join(context, port, { clientId: '', properties });
+    assert.equal(client.info.sessionPresent, false);
+    given.push(client.info.properties.assignedClientIdentifier ?? '');
+    await client.end();
+  }
+  assert.notEqual(given[0], given[1]);
+  for (const clientId of given) {
+    const back = await join(context, port, { clientId, cleanStart: false, properties });
+    assert.equal(back.info.sessionPresent, true);
+    assert.equal(back.info.properties.assignedClientIdentifier, undefined);
+  }
+});
+
 test('accept_protocol_versions turns other versions away, each in its words', async (context) => {
   const { broker } = await open(context, {
     listeners: [

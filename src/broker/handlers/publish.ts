@@ -210,7 +210,7 @@ function transform(peer: Peer, message: Message): Message | null {
   return isSame ? message : message.changed(peer.core.topics.internName(after.topic), after);
 }
 
-/** [MQTT-3.3.5-2]: MQTT 5 is told why, older versions get a plain acknowledgement. */
+/** MQTT 5 is told why, older versions get a plain acknowledgement [MQTT3-3.3.5-2]. */
 function deny(peer: Peer, qos: number, id: number, topic: Topic, text: string): void {
   peer.core.log.debug?.(`Denied ${text}`);
   if (qos === 0) return;

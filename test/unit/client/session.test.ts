@@ -116,7 +116,7 @@ test('where the broker has lost the session, ours is discarded: what it had not 
   assert.equal(again.side.untaken, 0);
 });
 
-test('identifiers go on behind the last one, and those in use are passed over [MQTT-2.2.1-3, MQTT3-2.3.1-2]', async (context) => {
+test('identifiers go on behind the last one, and those in use are passed over [MQTT-2.2.1-3, MQTT-4.3.2-1, MQTT-4.3.3-1, MQTT3-2.3.1-2]', async (context) => {
   const saved = (id: number): SessionState['outgoing'][number] => ({
     id,
     isReleased: false,

@@ -50,7 +50,7 @@ test('QoS 2 waits for PUBREC, then for PUBCOMP; a PUBREC that comes again is rel
   assert.equal(window.acknowledge(id, AWAIT_PUBREC), UNKNOWN);
 });
 
-test('a full window has no room, and the largest one uses every identifier but 0', () => {
+test('a full window has no room, and the largest one uses every identifier but 0, each for one message [MQTT-2.2.1-4, MQTT-4.3.2-1, MQTT-4.3.3-1, MQTT3-2.3.1-2, MQTT3-2.3.1-4]', () => {
   const window = new OutboundWindow<{ n: number }>(65_535);
   const ids = new Set<number>();
   for (let n = 0; window.hasRoom; n++) ids.add(window.take({ n }, 1));
