@@ -171,12 +171,10 @@ function decodeConnack(profile: Profile, reader: Reader): ControlPacket {
   const wire = reader.u8('the reason code');
   if (profile.hasProperties) {
     checkCode(wire, CONNACK);
-    return {
-      type: CONNACK,
-      sessionPresent: flags === 1,
-      code: wire,
-      properties: optionalProperties(profile, CONNACK, reader),
-    };
+    // A refusal without a property length is still understood: it says why, and nothing follows it.
+    const properties =
+      wire === SUCCESS.code ? readProperties(reader, CONNACK) : optionalProperties(profile, CONNACK, reader);
+    return { type: CONNACK, sessionPresent: flags === 1, code: wire, properties };
   }
   const row = CONNACK3[wire];
   if (row === undefined) throw new ProtocolError(`return code ${wire} of CONNACK is reserved`);

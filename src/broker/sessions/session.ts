@@ -179,7 +179,10 @@ export class Session implements Subscriber, Borrower, Reader {
 
   /** Where a new message has to wait while the client is there; null if it can go at once. */
   private laneFor(link: SessionLink, qos: number): Lane | null {
-    if (qos > 0) return this.queue.length > 0 || this.resends.length > 0 || !this.hasWindow ? this.lane : null;
+    if (qos > 0) {
+      const mustWait = link.outbox.isPaused || this.queue.length > 0 || this.resends.length > 0 || !this.hasWindow;
+      return mustWait ? this.lane : null;
+    }
     // What was queued while the client was away goes first [MQTT-4.6.0-5].
     if (this.lane.zeros > 0) return this.lane;
     return link.outbox.isPaused || this.late.length > 0 ? this.lateLane : null;
@@ -253,7 +256,7 @@ export class Session implements Subscriber, Borrower, Reader {
     let left = this.resend(link, MOVES_PER_TURN);
     while (left > 0 && this.resends.length === 0 && this.queue.length > 0) {
       const qos = this.queue.peekFlags() >> FLAG_QOS_SHIFT;
-      if (qos > 0 ? !this.hasWindow : link.outbox.isPaused) break;
+      if (link.outbox.isPaused || (qos > 0 && !this.hasWindow)) break;
       this.moveUp(link, this.lane, now);
       left -= 1;
     }

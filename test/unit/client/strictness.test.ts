@@ -144,6 +144,7 @@ const FIRST: readonly [string, '3.1.1' | '5', string, RegExp][] = [
   ['maximum QoS 2', '5', '20050000022402', /must be 0 or 1/],
   ['a property that comes twice', '5', '20070000042501' + '2501', /comes twice/],
   ['bytes behind the properties', '5', '2004000000ff', /behind its last field/],
+  ['without a property length where it admits', '5', '20020000', /property length is cut short/],
   ['a refusal with a session present [MQTT3-3.2.2-4]', '3.1.1', '20020105', /refuses .* session present/],
   ['a reserved return code', '3.1.1', '20020006', /return code 6/],
   ['a session present after a clean session', '3.1.1', '20020100', /after a clean start/],

@@ -186,6 +186,24 @@ test('messages that expired in the queue are dropped and counted', () => {
   assert.equal(rig.metric('publishDropped'), 1);
 });
 
+test('what expires while the client does not read is not sent, and leaves its identifier to another [MQTT-3.3.2-5]', () => {
+  const rig = new SessionRig();
+  rig.attach();
+  rig.transport.isStuck = true;
+  rig.give('x'.repeat(100_000));
+  rig.received();
+  assert.equal(rig.outbox.isPaused, true);
+  touch();
+  rig.give('gone', { qos: 1, properties: { messageExpiryInterval: 1 }, at: wallNow() - 5000 });
+  rig.give('here', { qos: 1 });
+  rig.transport.drain();
+  assert.deepEqual(
+    rig.received().flatMap(({ payload, id }) => (payload.length < 10 ? [[payload, id]] : [])),
+    [['here', 1]],
+  );
+  assert.equal(rig.metric('publishDropped'), 1);
+});
+
 test('a full queue takes a new message in the place of those in front that have expired', () => {
   const rig = new SessionRig({ maxQueuedMessages: 3, queueQos0Messages: true });
   touch();
