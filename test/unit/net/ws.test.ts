@@ -5,6 +5,7 @@ import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { WebSocket } from 'ws';
 import { dialer } from '../../../src/net/endpoint.ts';
+import { writeVarint } from '../../../src/protocol/writer.ts';
 import { Recorder } from './recorder.ts';
 import { openRig } from './rig.ts';
 
@@ -301,8 +302,12 @@ test('a packet of the greatest size that is expected comes through', async (cont
   const client = new Recorder(await rig.dial());
   const broker = new Recorder(await rig.next());
   broker.transport.expect?.(3_000_000);
+  // One packet, for each has a frame of its own.
+  const packet = Buffer.alloc(3_000_000, 'x');
+  packet[0] = 0x30;
+  assert.equal(writeVarint(packet, 1, packet.length - 5), 5);
   for (let i = 1; i <= 3; i++) {
-    client.transport.write(Buffer.alloc(3_000_000));
+    client.transport.write(Buffer.from(packet));
     await broker.untilReceived(i * 3_000_000);
   }
   assert.deepEqual(broker.ends, []);
