@@ -12,6 +12,7 @@ const PACKETS_PER_LOOK = 32;
 /** The share of one peer. */
 export class TurnShare {
   private workBefore: number;
+  /** When the clock was first looked at in this turn, 0 before: a chunk of a few cheap packets needs no clock. */
   private began: number;
   private packets: number;
 
@@ -24,11 +25,12 @@ export class TurnShare {
   /** A turn begins. `work` is the router's count. */
   begin(work: number): void {
     this.workBefore = work;
-    this.began = performance.now();
+    this.began = 0;
   }
 
   /** The packet at hand may mean much work of other kinds: the clock is looked at behind it. */
   expectMuch(): void {
+    if (this.began === 0) this.began = performance.now();
     this.packets |= PACKETS_PER_LOOK - 1;
   }
 
@@ -38,6 +40,8 @@ export class TurnShare {
     this.packets += 1;
     if ((this.packets & (PACKETS_PER_LOOK - 1)) !== 0) return false;
     // The coarse clock stands still within a turn.
-    return performance.now() - this.began > MOST_MS;
+    const now = performance.now();
+    if (this.began === 0) this.began = now;
+    return now - this.began > MOST_MS;
   }
 }

@@ -19,7 +19,7 @@ export const AUTH = 15;
 
 /** Names in the standard's spelling, indexed by packet type. */
 export const PACKET_NAMES: readonly string[] = [
-  'reserved',
+  'a packet of the reserved type 0',
   'CONNECT',
   'CONNACK',
   'PUBLISH',

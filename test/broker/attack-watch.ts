@@ -2,22 +2,7 @@
 import assert from 'node:assert/strict';
 import process from 'node:process';
 import type { TestContext } from 'node:test';
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { join, type LogFile, until } from './harness.ts';
-
-setFlagsFromString('--expose-gc');
-const collectGarbage = runInNewContext('gc') as () => void;
-
-/** Heap and outside memory in use once everything that can go has gone. */
-export async function memoryInUse(): Promise<number> {
-  for (let i = 0; i < 3; i++) {
-    await new Promise(setImmediate);
-    collectGarbage();
-  }
-  const { heapUsed, external } = process.memoryUsage();
-  return heapUsed + external;
-}
 
 /** Sockets and timers that keep the process busy, by kind. */
 function resources(): Map<string, number> {

@@ -8,8 +8,9 @@ import type { Will } from '../../src/protocol/packets.ts';
 import type { Properties } from '../../src/protocol/properties.ts';
 import { QUOTA_EXCEEDED } from '../../src/protocol/reasons.ts';
 import { MQTT311 } from '../../src/protocol/version.ts';
+import { memoryInUse } from '../support/memory-in-use.ts';
 import { connectBytes, publishBytes, RawClient } from '../support/raw-client.ts';
-import { memoryInUse, watch } from './attack-watch.ts';
+import { watch } from './attack-watch.ts';
 import { join, nothingCame, open, refusal, until } from './harness.ts';
 
 /** Sends bytes one by one, faster than any time-out, until the broker closes; resolves to how many it took. */

@@ -6,8 +6,9 @@ import { encode } from '../../src/protocol/encode.ts';
 import { NO_PROPERTIES } from '../../src/protocol/properties.ts';
 import { MQTT5, MQTT311 } from '../../src/protocol/version.ts';
 import { freePort } from '../support/free-port.ts';
+import { memoryInUse } from '../support/memory-in-use.ts';
 import { publishBytes, RawClient } from '../support/raw-client.ts';
-import { memoryInUse, watch } from './attack-watch.ts';
+import { watch } from './attack-watch.ts';
 import { join, nothingCame, open, openFile, until } from './harness.ts';
 
 /** A SUBSCRIBE with these filters. */

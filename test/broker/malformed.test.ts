@@ -5,8 +5,8 @@ import { type TestContext, test } from 'node:test';
 import type { Broker } from '../../src/broker/broker.ts';
 import { MQTT5 } from '../../src/protocol/version.ts';
 import { FakeTransport, nextTurn } from '../support/fake-transport.ts';
+import { memoryInUse } from '../support/memory-in-use.ts';
 import { connectBytes, publishBytes, RawClient } from '../support/raw-client.ts';
-import { memoryInUse } from './attack-watch.ts';
 import { join, nothingCame, open } from './harness.ts';
 
 const good = connectBytes('client', {

@@ -2,7 +2,8 @@
 // test/fuzz/run.mjs goes on for as long as it is told.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { memoryInUse, runEpisodes, runFor } from '../support/fuzz-runs.ts';
+import { runEpisodes, runFor } from '../support/fuzz-runs.ts';
+import { memoryInUse } from '../support/memory-in-use.ts';
 
 /** Episodes of each fuzzer; the client's has its own test. */
 const EPISODES: Readonly<Record<string, number>> = {

@@ -7,7 +7,6 @@ import { TopicTable } from '../../src/broker/routing/topics.ts';
 import { PUBLISH } from '../../src/protocol/constants.ts';
 import { PeerFault } from '../../src/protocol/errors.ts';
 import { Framer } from '../../src/protocol/framer.ts';
-import type { Properties } from '../../src/protocol/properties.ts';
 import { writeProperties } from '../../src/protocol/property-codec.ts';
 import {
   encodePublishProperties,
@@ -23,20 +22,11 @@ import {
 import { MQTT5 } from '../../src/protocol/version.ts';
 import { Writer } from '../../src/protocol/writer.ts';
 import { propertiesOf, topicName } from '../support/arbitrary-packets.ts';
+import type { PublishParts } from '../support/fuzz-packets.ts';
 
 const topics = new TopicTable();
 
-interface Publish {
-  readonly topic: string;
-  readonly payload: Buffer;
-  readonly qos: number;
-  readonly retain: boolean;
-  readonly dup: boolean;
-  readonly id: number;
-  readonly properties: Properties;
-}
-
-const publish: fc.Arbitrary<Publish> = fc
+const publish: fc.Arbitrary<PublishParts> = fc
   .record(
     {
       topic: topicName,
@@ -52,7 +42,7 @@ const publish: fc.Arbitrary<Publish> = fc
   .map((parts) => ({ ...parts, dup: parts.dup && parts.qos > 0, id: parts.qos > 0 ? parts.id : 0 }));
 
 /** The packet, straight from the standard. */
-function build({ topic, payload, qos, retain, dup, id, properties }: Publish, shape: 0 | 1): Buffer {
+function build({ topic, payload, qos, retain, dup, id, properties }: PublishParts, shape: 0 | 1): Buffer {
   const writer = new Writer();
   writer.string(topic);
   if (qos > 0) writer.u16(id);
@@ -62,7 +52,7 @@ function build({ topic, payload, qos, retain, dup, id, properties }: Publish, sh
 }
 
 /** Reads one whole packet that stands somewhere in a chunk. */
-function read(packet: Buffer, shape: 0 | 1): { view: PublishView; found: Publish } {
+function read(packet: Buffer, shape: 0 | 1): { view: PublishView; found: PublishParts } {
   const chunk = Buffer.concat([Buffer.alloc(9, 0xee), packet, Buffer.alloc(7, 0xdd)]);
   const view = new PublishView();
   let frames = 0;

@@ -19,22 +19,14 @@ import { decode } from '../../src/protocol/decode.ts';
 import { encode } from '../../src/protocol/encode.ts';
 import { Framer } from '../../src/protocol/framer.ts';
 import type { ConnackPacket, ConnectPacket, ControlPacket } from '../../src/protocol/packets.ts';
-import type { Properties } from '../../src/protocol/properties.ts';
 import { PublishView, publishProperties, readPublish } from '../../src/protocol/publish.ts';
 import { topicNameFault } from '../../src/protocol/topic.ts';
 import type { Profile } from '../../src/protocol/version.ts';
+import type { PublishParts } from './fuzz-packets.ts';
 import type { Pipe } from './fuzz-pipe.ts';
 
 /** A message as it came, its topic alias resolved. */
-export interface Delivery {
-  readonly topic: string;
-  readonly payload: Buffer;
-  readonly qos: number;
-  readonly retain: boolean;
-  readonly dup: boolean;
-  readonly id: number;
-  readonly properties: Properties;
-}
+export type Delivery = PublishParts;
 
 /** What is not acknowledged: everything is; nothing is; the last acknowledgement is held back. */
 export type Holds = 'nothing' | 'acks' | 'completions';

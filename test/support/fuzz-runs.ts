@@ -1,12 +1,11 @@
 // The fuzzers by name, and how their episodes are run: each from a seed of its own, which is told when one fails.
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { fuzzBroker } from './fuzz-broker.ts';
 import { fuzzClient } from './fuzz-client.ts';
 import { fuzzDecoder } from './fuzz-decoder.ts';
 import { fuzzFiles } from './fuzz-files.ts';
 import { fuzzFramer } from './fuzz-framer.ts';
 import { fuzzSemantics } from './fuzz-semantics.ts';
+import { memoryInUse } from './memory-in-use.ts';
 
 /** A fuzzer: one episode from a seed; throws what it found. */
 type Fuzzer = (seed: number) => void | Promise<void>;
@@ -103,16 +102,4 @@ function traceOf(error: Error): string {
   let first: Error = error;
   while (first.cause instanceof Error) first = first.cause;
   return `${error.message}\n${first.stack?.split('\n    at ').slice(1, 8).join('\n    at ')}`;
-}
-
-/** Bytes of heap and outside memory in use once everything that can go has gone. */
-export async function memoryInUse(): Promise<number> {
-  setFlagsFromString('--expose-gc');
-  const collectGarbage = runInNewContext('gc') as () => void;
-  for (let i = 0; i < 3; i++) {
-    await new Promise(setImmediate);
-    collectGarbage();
-  }
-  const { heapUsed, external } = process.memoryUsage();
-  return heapUsed + external;
 }

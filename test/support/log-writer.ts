@@ -3,6 +3,7 @@
 import process from 'node:process';
 import { openLog } from '../../src/broker/store/open-log.ts';
 import { RecordReader } from '../../src/broker/store/segment.ts';
+import { QUIET } from './quiet-log.ts';
 
 let last = 0;
 const { log } = openLog(
@@ -18,14 +19,7 @@ const { log } = openLog(
   (_type, bytes, start, end) => {
     last = Number(new RecordReader(bytes, start, end).text().split(' ')[0]);
   },
-  {
-    durable: () => undefined,
-    failing: () => undefined,
-    working: () => undefined,
-    congested: () => undefined,
-    trouble: () => undefined,
-    move: () => undefined,
-  },
+  QUIET,
 );
 
 function writeNext(): void {

@@ -118,7 +118,7 @@ function resolveTopic(peer: Peer, view: PublishView): Topic {
   const { topics } = peer.core;
   const { mountPoint, maxTopicAlias } = peer.listener.settings;
   if (view.topicEnd === view.topicStart) {
-    if (view.alias === 0) throw new ProtocolError('a PUBLISH has neither topic name nor alias'); // [MQTT-3.3.2-1]
+    if (view.alias === 0) throw new ProtocolError('the topic name of a PUBLISH is empty'); // [MQTT-3.3.2-1, MQTT-4.7.3-1]
     const known = peer.aliases?.get(view.alias);
     if (known === undefined) throw new ProtocolError(`topic alias ${view.alias} was never set`); // section 3.3.2.3.4
     return known;

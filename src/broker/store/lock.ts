@@ -38,8 +38,7 @@ export function lockStore(folder: string): StoreLock {
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
     }
     const [pid = 0, start = ''] = holderOf(file);
-    if (pid !== 0 && pid !== process.pid && isRunning(pid) && startOf(pid) === start) throw new StoreInUse(folder, pid);
-    if (pid === process.pid && startOf(pid) === start) throw new StoreInUse(folder, pid);
+    if (pid !== 0 && isRunning(pid) && startOf(pid) === start) throw new StoreInUse(folder, pid);
     removeIfThere(file);
   }
 }

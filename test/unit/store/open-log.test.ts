@@ -11,15 +11,7 @@ import { StoreInUse } from '../../../src/broker/store/lock.ts';
 import { type OpenedLog, type OpenOptions, openLog, StoreDamaged } from '../../../src/broker/store/open-log.ts';
 import { StoreRefused } from '../../../src/broker/store/recover.ts';
 import { RecordReader } from '../../../src/broker/store/segment.ts';
-
-const QUIET = {
-  durable: () => undefined,
-  failing: () => undefined,
-  working: () => undefined,
-  congested: () => undefined,
-  trouble: () => undefined,
-  move: () => undefined,
-};
+import { QUIET } from '../../support/quiet-log.ts';
 
 function scratch(context: TestContext): string {
   const folder = mkdtempSync(path.join(tmpdir(), 'mqtt-log-'));

@@ -1,0 +1,11 @@
+// Events of a log that nobody listens to.
+import type { LogEvents } from '../../src/broker/store/log.ts';
+
+export const QUIET: LogEvents = {
+  durable: () => undefined,
+  failing: () => undefined,
+  working: () => undefined,
+  congested: () => undefined,
+  trouble: () => undefined,
+  move: () => undefined,
+};
