@@ -15,18 +15,34 @@ export const MAX_INFLIGHT = 100;
 /** True where the broker and the load can each have a core of their own. */
 export const isPinned: boolean = availableParallelism() >= 2 && whereIs('taskset') !== null;
 
-/** A command line that runs on one core. */
-export function onCore(core: number, command: string, args: readonly string[]): [string, string[]] {
+/** A command line that runs on one core, or on those of a list such as '0,1'. */
+export function onCore(core: number | string, command: string, args: readonly string[]): [string, string[]] {
   return isPinned ? ['taskset', ['-c', String(core), command, ...args]] : [command, [...args]];
 }
 
 export interface RunningBroker {
   readonly port: number;
   readonly pid: number;
+  /** From the start of the process to its line that says it runs. */
+  readonly startSeconds: number;
   stop(): Promise<void>;
 }
 
-function commandOf(name: BrokerName, port: number, folder: string): [string, string[]] {
+/** What a benchmark may want other than what compare.ts does. */
+export interface BrokerSettings {
+  /** Lines of the configuration file beside the common ones; of two lines for one option the broker takes the later. */
+  readonly lines?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+  /** A folder for the configuration file and the store that stays; without it there is one that goes with the broker. */
+  readonly folder?: string;
+  /** Cores of the broker; the first by default. */
+  readonly cores?: string;
+  /** Our broker as built elsewhere, and arguments of its Node. */
+  readonly script?: string;
+  readonly nodeArguments?: readonly string[];
+}
+
+function commandOf(name: BrokerName, port: number, folder: string, settings: BrokerSettings): [string, string[]] {
   if (name === 'aedes') return [process.execPath, [path.join(import.meta.dirname, 'aedes-broker.js'), String(port)]];
   const file = path.join(folder, 'broker.conf');
   const lines = [
@@ -35,24 +51,31 @@ function commandOf(name: BrokerName, port: number, folder: string): [string, str
     'max_queued_messages 0',
     `max_inflight_messages ${MAX_INFLIGHT}`,
     'log_dest stderr',
+    ...(settings.lines ?? []),
   ];
   writeFileSync(file, `${lines.join('\n')}\n`);
   if (name === 'mosquitto') return [whereIs('mosquitto') ?? 'mosquitto', ['-c', file]];
-  return [process.execPath, [built('mqtt-broker'), '-c', file]];
+  return [process.execPath, [...(settings.nodeArguments ?? []), settings.script ?? built('mqtt-broker'), '-c', file]];
 }
 
-/** Starts a broker on the first core and waits until it listens. */
-export async function startBroker(name: BrokerName): Promise<RunningBroker> {
-  const folder = mkdtempSync(path.join(tmpdir(), 'mqtt-bench-'));
+/** Longest life of a broker, in milliseconds. */
+const LIFE = 1_800_000;
+
+/** Starts a broker on the first core, or on those asked for, and waits until it listens. */
+export async function startBroker(name: BrokerName, settings: BrokerSettings = {}): Promise<RunningBroker> {
+  const folder = settings.folder ?? mkdtempSync(path.join(tmpdir(), 'mqtt-bench-'));
   const port = await freePort();
-  const program = new Program(...onCore(0, ...commandOf(name, port, folder)), { timeout: 300_000 });
+  const command = onCore(settings.cores ?? 0, ...commandOf(name, port, folder, settings));
+  const began = performance.now();
+  const program = new Program(...command, { timeout: LIFE, env: { ...settings.env } });
   await program.seen(/version .* running\n/, 'stderr');
   return {
     port,
     pid: program.pid,
+    startSeconds: (performance.now() - began) / 1000,
     stop: async () => {
       await program.stop();
-      rmSync(folder, { recursive: true, force: true });
+      if (settings.folder === undefined) rmSync(folder, { recursive: true, force: true });
     },
   };
 }

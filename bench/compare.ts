@@ -4,12 +4,12 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
 import { parseArgs } from 'node:util';
-import { finish, repository, without } from '../test/support/process.ts';
-import { type BrokerName, isPinned, MAX_INFLIGHT, onCore, startBroker, versionOf } from './brokers.ts';
-import type { LoadOptions, LoadResult } from './load.ts';
+import { repository, without } from '../test/support/process.ts';
+import { type BrokerName, isPinned, MAX_INFLIGHT, startBroker, versionOf } from './brokers.ts';
 import { type Load, loads, PAYLOAD } from './loads.ts';
 import { machine } from './measure.ts';
 import { report, type Sample, table } from './report.ts';
+import { runLoad } from './run-load.ts';
 
 const { values } = parseArgs({
   options: {
@@ -35,25 +35,10 @@ const chosenBrokers = values.brokers
 
 async function measure(broker: BrokerName, load: Load): Promise<Sample> {
   const running = await startBroker(broker);
-  const { qos, publishers, subscribers, window } = load;
-  const { port, pid } = running;
-  const options: LoadOptions = {
-    port,
-    pid,
-    qos,
-    publishers,
-    subscribers,
-    window,
-    payload: PAYLOAD,
-    warmupSeconds,
-    seconds,
-  };
-  const script = path.join(import.meta.dirname, 'load.js');
-  const args = onCore(1, process.execPath, [script, JSON.stringify(options)]);
-  const { code, stdout, stderr } = await finish(...args, { timeout: (seconds + warmupSeconds) * 1000 + 60_000 });
+  const result = await runLoad(running, load, { warmupSeconds, seconds }).catch((error: unknown) => {
+    throw new Error(`${broker}, ${load.name}`, { cause: error });
+  });
   await running.stop();
-  if (code !== 0) throw new Error(`${broker}, ${load.name}: ${stderr}`);
-  const result: LoadResult = JSON.parse(stdout);
   return {
     broker,
     load: load.name,

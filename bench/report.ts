@@ -31,8 +31,13 @@ function mediansOf(samples: readonly Sample[], load: string, broker: BrokerName)
   };
 }
 
-const perSecond = (rate: number): string => Math.round(rate).toLocaleString('en-US');
+export const perSecond = (rate: number): string => Math.round(rate).toLocaleString('en-US');
 const row = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
+
+/** A Markdown table whose first column is text and whose others are numbers. */
+export function markdownTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  return [row(head), row(head.map((_cell, i) => (i === 0 ? '---' : '---:'))), ...rows.map(row)].join('\n');
+}
 
 function ratio(a: Medians | null, b: Medians | null): string {
   return a === null || b === null ? '–' : (a.microseconds / b.microseconds).toFixed(2);
@@ -47,30 +52,33 @@ export function table(samples: readonly Sample[], loads: readonly Load[], broker
     'ours / aedes',
     ...brokers.map((name) => `${name} msg/s (busy)`),
   ];
-  const lines = [row(head), row(head.map((_cell, i) => (i === 0 ? '---' : '---:')))];
-  for (const load of loads) {
+  const rows = loads.map((load) => {
     const medians = new Map(brokers.map((name) => [name, mediansOf(samples, load.name, name)]));
     const ours = medians.get('mqtt-broker') ?? null;
     const mosquitto = medians.get('mosquitto') ?? null;
     const against = ratio(ours, mosquitto);
-    lines.push(
-      row([
-        load.name,
-        ...brokers.map((name) => medians.get(name)?.microseconds.toFixed(2) ?? '–'),
-        against === '–' ? '–' : `${against} (≤ ${load.budget}: ${Number(against) <= load.budget ? 'kept' : 'MISSED'})`,
-        ratio(ours, medians.get('aedes') ?? null),
-        ...brokers.map((name) => {
-          const own = medians.get(name);
-          return own ? `${perSecond(own.rate)} (${Math.round(own.busy * 100)} %)` : '–';
-        }),
-      ]),
-    );
-  }
-  return lines.join('\n');
+    return [
+      load.name,
+      ...brokers.map((name) => medians.get(name)?.microseconds.toFixed(2) ?? '–'),
+      against === '–' ? '–' : `${against} (≤ ${load.budget}: ${Number(against) <= load.budget ? 'kept' : 'MISSED'})`,
+      ratio(ours, medians.get('aedes') ?? null),
+      ...brokers.map((name) => {
+        const own = medians.get(name);
+        return own ? `${perSecond(own.rate)} (${Math.round(own.busy * 100)} %)` : '–';
+      }),
+    ];
+  });
+  return markdownTable(head, rows);
+}
+
+/** The facts of a run as a list. */
+export function factList(facts: Readonly<Record<string, string>>): string {
+  return Object.entries(facts)
+    .map(([name, value]) => `- ${name}: ${value}`)
+    .join('\n');
 }
 
 /** The file for bench/results/. */
 export function report(facts: Readonly<Record<string, string>>, tables: string): string {
-  const lines = Object.entries(facts).map(([name, value]) => `- ${name}: ${value}`);
-  return `# Comparison of brokers\n\n${lines.join('\n')}\n\nCPU is the broker's user and system time for each message delivered, in microseconds; medians.\n\n${tables}\n`;
+  return `# Comparison of brokers\n\n${factList(facts)}\n\nCPU is the broker's user and system time for each message delivered, in microseconds; medians.\n\n${tables}\n`;
 }

@@ -19,6 +19,7 @@ import { WHY } from './handlers/why.ts';
 import type { Plugin } from './hooks/points.ts';
 import { Listeners } from './listeners.ts';
 import { publishOwn, publishWill } from './own-messages.ts';
+import { closePersistence, openPersistence } from './persistence.ts';
 import { Retained } from './routing/retained.ts';
 import { Router } from './routing/router.ts';
 import { TopicTable } from './routing/topics.ts';
@@ -45,6 +46,8 @@ export interface BrokerOptions {
   readonly plugins?: readonly Plugin[];
   /** Receives TLS key log lines. */
   readonly keylog?: (line: Buffer) => void;
+  /** Called when all sockets are bound and log and certificates are open, before anything of the store is touched. */
+  readonly whenBound?: () => void;
 }
 
 /** A message of the embedding program's own. */
@@ -63,6 +66,8 @@ export interface Broker {
   accept(transport: Transport): void;
   /** Reads configuration, passwords, access rules, certificates anew and reopens log files; logs what it can't use. */
   reload(): Promise<void>;
+  /** Makes the store as small as what counts in it, in the course of the next turns. Nothing without persistence. */
+  compact(): void;
   /** Publishes the wills, says goodbye to the clients and closes everything. */
   stop(): Promise<void>;
 }
@@ -147,8 +152,11 @@ class RunningBroker implements Broker {
     }
     this.security.prepare(config)();
     await this.listeners.start(config);
+    this.options.whenBound?.();
+    openPersistence(config, this.core, (key) => this.listeners.settingsByKey(key));
     this.startTimers();
     this.started = true;
+    this.listeners.letIn();
     log.information?.(`mqtt-broker version ${VERSION} running`);
   }
 
@@ -168,6 +176,13 @@ class RunningBroker implements Broker {
     // One after the other: a second signal must not find a half-made configuration.
     this.reloading = this.reloading.then(() => this.reloadNow());
     return this.reloading;
+  }
+
+  compact(): void {
+    const { store } = this.core;
+    if (store === null) return;
+    this.log.information?.('Compacting the store.');
+    store.compact();
   }
 
   stop(): Promise<void> {
@@ -247,6 +262,7 @@ class RunningBroker implements Broker {
     }
     for (const peer of [...core.peers]) peer.destroy();
     this.stopTimers();
+    await closePersistence(core);
     this.security.close();
     if (this.started) log.information?.(`mqtt-broker version ${VERSION} terminating`);
     this.sink.close();
@@ -331,7 +347,7 @@ function makeCore(config: Config, log: Logger): Core {
   const metrics = new Metrics();
   const pacing = new Pacing(wheel, PAUSE_PACE);
   const kept = new KeptMessages(log, wheel, pacing, settings.limits.maxKeptBytes);
-  const host = { log, metrics, topics, limits: settings.limits, kept, pacing };
+  const host = { log, metrics, topics, limits: settings.limits, kept, pacing, store: null };
   const registry = new SessionRegistry(host, trie, wheel, (session) => publishWill(core, session));
   registry.maximumExpiry = longestExpiry(config);
   // Sessions and core share one object, so that new limits reach both.
@@ -342,7 +358,7 @@ function makeCore(config: Config, log: Logger): Core {
     wheel,
     registry,
     origins: new WeakMap(),
-    turn: new FlushTurn(),
+    turn: new FlushTurn(() => core.store?.commit()),
     settings,
     connections: 0,
     peers: new Set<CorePeer>(),

@@ -6,6 +6,7 @@ import { readAclFile } from './plugins/acl-file.ts';
 import { readPasswordFile } from './plugins/password-file.ts';
 import type { SecurityFile } from './plugins/security.ts';
 import { badFile } from './security.ts';
+import { locationFault } from './store-place.ts';
 
 /** Reads one of the files that the built-in plugins use; throws a sentence. */
 type ReadFile = (path: string, warn: (text: string) => void) => unknown;
@@ -16,7 +17,8 @@ const SECURITY_FILES: readonly (readonly [SecurityFile, ReadFile])[] = [
 ];
 
 /**
- * Reads and judges password files, ACL files, certificates, keys and revocation lists. Returns warnings; throws a
+ * Reads and judges password files, ACL files, certificates, keys and revocation lists. Of the store it looks only whether
+ * the folder around it is there, which it may not be on the machine that checks the file. Returns warnings; throws a
  * ConfigError with the sentences of all files that are bad, each with the place of the option that names it.
  */
 export function checkFiles(config: Config): string[] {
@@ -35,6 +37,8 @@ export function checkFiles(config: Config): string[] {
     }
   }
   if (errors.size > 0) throw new ConfigError([...errors].flatMap((text) => text.split('\n')));
+  const fault = config.global.persistence ? locationFault(config) : null;
+  if (fault !== null) warnings.add(fault.join(' ').replace(/^Error: /, 'Warning: '));
   return [...warnings];
 }
 

@@ -1,6 +1,7 @@
 // The open listeners of a broker: opening with Mosquitto's log lines, limits on connections, handing transports to peers,
 // and keeping step with a reloaded configuration. What a reload can find wrong in files is found before anything changes;
-// a socket that the system then refuses costs that one listener, and the next reload tries again.
+// a socket that the system then refuses costs that one listener, and the next reload tries again. Sockets are bound before
+// the broker has read what it stored: connections that come meanwhile wait until it lets them in.
 import type { Config, ListenerConfig } from '../config/config.ts';
 import type { ConfigDiff } from '../config/reload.ts';
 import { listen } from '../net/endpoint.ts';
@@ -33,6 +34,13 @@ interface Open {
   socket: Listener | TlsListener | null;
 }
 
+/** A connection that came before the broker was ready for it. */
+interface Waiting {
+  readonly transport: Transport;
+  readonly peers: PeerListener;
+  readonly rate: ConnectionRate;
+}
+
 /** All listeners of a broker. */
 export class Listeners {
   private readonly core: Core;
@@ -40,6 +48,8 @@ export class Listeners {
   private readonly keylog: ((line: Buffer) => void) | null;
   private readonly turnAway: TurnAway;
   private open: Open[];
+  /** Connections in the order they came; null once they are let in at once. */
+  private waiting: Waiting[] | null;
 
   /** @param keylog receives TLS key log lines */
   constructor(core: Core, security: SecurityHooks, keylog: ((line: Buffer) => void) | null) {
@@ -48,6 +58,7 @@ export class Listeners {
     this.keylog = keylog;
     this.turnAway = new TurnAway();
     this.open = [];
+    this.waiting = [];
   }
 
   /** Ports that are bound, in the order of the configuration; 0 for Unix sockets. */
@@ -56,12 +67,29 @@ export class Listeners {
   }
 
   /**
-   * Opens the listeners of a configuration. Rejects with ConfigError for certificates, or with the system's error, which
+   * Opens the listeners of a configuration; who connects waits for `letIn`. Rejects with ConfigError for certificates, or with the system's error, which
    * then has `port`; those that were opened are left to `close`.
    */
   async start(config: Config): Promise<void> {
     const specs = config.listeners.map((listener) => this.specOf(config, listener));
     for (const [index, listener] of config.listeners.entries()) await this.openOne(listener, specs[index]!);
+  }
+
+  /** Takes the connections that came since the sockets were bound, in their order, and from now on each as it comes. */
+  letIn(): void {
+    const { waiting } = this;
+    this.waiting = null;
+    for (const { transport, peers, rate } of waiting ?? []) this.accept(transport, peers, rate);
+  }
+
+  /**
+   * The listener that something stored belongs to, by the key that its PeerListener had: the same one, else the first on
+   * that port; null where the configuration has none any more.
+   */
+  settingsByKey(key: string): PeerListener | null {
+    const [port = ''] = key.split(' ');
+    const isOnPort = ({ config }: Open): boolean => config.path === null && String(config.port) === port;
+    return (this.open.find(({ peers }) => peers.key === key) ?? this.open.find(isOnPort))?.peers ?? null;
   }
 
   /**
@@ -87,11 +115,12 @@ export class Listeners {
     else this.accept(transport, first.peers, first.rate);
   }
 
-  /** Stops accepting. */
+  /** Stops accepting, and closes the connections that wait to be let in. */
   async close(): Promise<void> {
     const closing = this.open;
     this.open = [];
     await Promise.all(closing.map((listener) => listener.socket?.close()));
+    for (const { transport } of this.waiting?.splice(0) ?? []) transport.destroy();
   }
 
   /** Closes a listener that is no longer wanted, and its clients: the rules that they came in by are gone. */
@@ -161,11 +190,19 @@ export class Listeners {
 
   private async openOne(config: ListenerConfig, spec: ListenSpec): Promise<void> {
     const peers: PeerListener = {
+      key: this.keyOf(config),
       settings: listenerSettingsOf(config, this.security.of(config)),
       connections: 0,
     };
     const rate = this.rateOf(spec);
     this.open.push({ config, peers, rate, spec, socket: await this.listen(spec, peers, rate) });
+  }
+
+  /** Listeners with the same address (any port will do, or one for each family) are told apart by their order. */
+  private keyOf(config: ListenerConfig): string {
+    const address = addressKey(config);
+    const earlier = this.open.filter((one) => addressKey(one.config) === address).length;
+    return earlier === 0 ? address : `${address} #${earlier + 1}`;
   }
 
   private rateOf(spec: ListenSpec): ConnectionRate {
@@ -191,6 +228,10 @@ export class Listeners {
   }
 
   private accept(transport: Transport, peers: PeerListener, rate: ConnectionRate): void {
+    if (this.waiting !== null) {
+      this.waiting.push({ transport, peers, rate });
+      return;
+    }
     const { info } = transport;
     const { log, settings } = this.core;
     // Others were judged before their handshake, and a Unix socket has no addresses.
@@ -273,6 +314,11 @@ export class Listeners {
 function isWithinRate(address: string, peers: PeerListener, rate: ConnectionRate): boolean {
   touch();
   return rate.admits(address, peers.settings.maxConnectionRate, monotonicNow());
+}
+
+/** `1883`, `1883 127.0.0.1` or the path of a Unix socket: short and the same after a restart, for it is stored. */
+function addressKey({ port, host, path }: ListenerConfig): string {
+  return path ?? (host === null ? `${port}` : `${port} ${host}`);
 }
 
 /** What a socket keeps for life, to be compared: all but the certificates, which an open one takes anew. */

@@ -1,7 +1,7 @@
 // One connected peer: which packets may come in which state, and the one place where a connection ends. What a packet
 // means is in handlers/.
 import type { InboundAliases } from '../flow/alias.ts';
-import { Link, type LinkOwner, PAUSE_HOOK, PAUSE_PACE, PAUSE_TURN } from '../net/link.ts';
+import { Link, type LinkOwner, PAUSE_CONGESTED, PAUSE_HOOK, PAUSE_PACE, PAUSE_STORE, PAUSE_TURN } from '../net/link.ts';
 import type { PeerInfo, Transport } from '../net/transport.ts';
 import {
   AUTH,
@@ -29,6 +29,7 @@ import {
 import { MQTT311, type Profile } from '../protocol/version.ts';
 import { monotonicNow, touch } from '../util/clock.ts';
 import type { WheelEntry } from '../util/wheel.ts';
+import { encodeWithin, fits } from './encode-within.ts';
 import { onAck } from './handlers/acks.ts';
 import { type Authentication, onAuth } from './handlers/auth.ts';
 import { onConnect } from './handlers/connect.ts';
@@ -38,11 +39,14 @@ import { onPublish } from './handlers/publish.ts';
 import { onSubscribe } from './handlers/subscribe.ts';
 import { onUnsubscribe } from './handlers/unsubscribe.ts';
 import { sentence, WHY } from './handlers/why.ts';
+import { HeldReplies } from './held-replies.ts';
 import type { ClientContext } from './hooks/points.ts';
+import { networkWords } from './network-words.ts';
 import type { Topic } from './routing/topics.ts';
 import type { Holder } from './sessions/registry.ts';
 import type { Session } from './sessions/session.ts';
 import type { Core, ListenerSettings } from './settings.ts';
+import type { Store } from './store/store.ts';
 import { metricIndex } from './sys/metrics.ts';
 import { TurnShare } from './turn-share.ts';
 
@@ -51,6 +55,8 @@ const SOCKETS = metricIndex('socketCount');
 
 /** The live part of a listener that its peers count against and read their settings from. */
 export interface PeerListener {
+  /** What it is called in the store, where things remember which listener's rules hold for them. */
+  readonly key: string;
   settings: ListenerSettings;
   connections: number;
 }
@@ -62,6 +68,8 @@ export class Peer implements LinkOwner, Holder, WheelEntry {
   readonly link: Link;
   /** Set once CONNECT is accepted. */
   session: Session | null;
+  /** Whether CONNACK has been sent: it may have to wait for the disk. */
+  isAdmitted: boolean;
   context: ClientContext | null;
   /** The client id, or the address before there is one: how log lines name this peer. */
   name: string;
@@ -86,6 +94,7 @@ export class Peer implements LinkOwner, Holder, WheelEntry {
   writableTopic: Topic | null;
   writableGeneration: number;
   private publishView: PublishView | null;
+  private held: HeldReplies | null;
   private readonly share: TurnShare;
   private isOver: boolean;
 
@@ -93,6 +102,7 @@ export class Peer implements LinkOwner, Holder, WheelEntry {
     this.core = core;
     this.listener = listener;
     this.session = null;
+    this.isAdmitted = false;
     this.context = null;
     this.name = transport.info.address;
     this.authentication = null;
@@ -106,6 +116,7 @@ export class Peer implements LinkOwner, Holder, WheelEntry {
     this.writableTopic = null;
     this.writableGeneration = -1;
     this.publishView = null;
+    this.held = null;
     this.share = new TurnShare();
     this.isOver = false;
     this.link = new Link(transport, core.turn, core.settings.sizesBeforeConnect, this, core.metrics);
@@ -139,6 +150,8 @@ export class Peer implements LinkOwner, Holder, WheelEntry {
 
   frame(buffer: Buffer, first: number, start: number, end: number): boolean {
     const type = first >> 4;
+    const { store } = this.core;
+    const recorded = store === null ? 0 : store.recorded;
     this.core.metrics.packetIn(type);
     switch (type) {
       case PUBLISH:
@@ -168,6 +181,7 @@ export class Peer implements LinkOwner, Holder, WheelEntry {
         onAck(this, buffer, first, start, end);
     }
     if (this.share.isUsedUp(this.core.router.work)) this.letOthers();
+    if (store?.isCongested === true && store.recorded !== recorded) this.waitForStore(store);
     return this.link.isReading;
   }
 
@@ -185,6 +199,12 @@ export class Peer implements LinkOwner, Holder, WheelEntry {
       this.share.begin(this.core.router.work);
       this.link.resume(PAUSE_TURN);
     });
+  }
+
+  /** Too much waits for the disk: who adds to it is not read from until that is over. */
+  private waitForStore(store: Store): void {
+    this.link.pause(PAUSE_CONGESTED);
+    store.whenRelieved(() => this.link.resume(PAUSE_CONGESTED));
   }
 
   drained(): void {
@@ -208,27 +228,37 @@ export class Peer implements LinkOwner, Holder, WheelEntry {
    * [MQTT-3.1.2-24]. A client that cannot take its answer at all is not left waiting for it: the connection ends.
    */
   send(packet: ControlPacket): void {
+    this.queue(packet, null);
+  }
+
+  /** Sends an answer in its order: behind those that wait for the disk, and waits itself if it promises what is not there. */
+  answer(packet: ControlPacket, waits: boolean): void {
+    this.queue(packet, this.holder(waits));
+  }
+
+  /** Where the next answer has to wait; null if it can go at once. */
+  holder(waits: boolean): HeldReplies | null {
+    const { store } = this.core;
+    if (waits && store !== null) this.held ??= new HeldReplies(store, this.link.outbox);
+    return this.held !== null && (waits || this.held.isHolding) ? this.held : null;
+  }
+
+  private queue(packet: ControlPacket, holder: HeldReplies | null): void {
     if (this.isOver) return;
-    let bytes = encode(this.profile, packet);
-    if (bytes.length === 0) return;
-    if (this.isTooLarge(bytes)) {
-      bytes = encode(this.profile, withoutReasonString(packet));
-      if (this.isTooLarge(bytes)) {
-        if (packet.type !== DISCONNECT && packet.type !== CONNACK) this.close(PACKET_TOO_LARGE, WHY.packetSize);
-        return;
-      }
+    const bytes = encodeWithin(this.profile, packet, this.maximumPacketSize);
+    if (bytes === null) {
+      if (packet.type !== DISCONNECT && packet.type !== CONNACK) this.close(PACKET_TOO_LARGE, WHY.packetSize);
+      return;
     }
+    if (bytes.length === 0) return;
     this.core.metrics.packetOut(packet.type);
-    this.link.outbox.pushControl(bytes);
+    if (holder === null) this.link.outbox.pushControl(bytes);
+    else holder.add(bytes);
   }
 
   /** Whether a packet is not larger than the client takes. */
   takes(packet: ControlPacket): boolean {
-    return this.maximumPacketSize === 0 || !this.isTooLarge(encode(this.profile, packet));
-  }
-
-  private isTooLarge(bytes: Buffer): boolean {
-    return this.maximumPacketSize > 0 && bytes.length > this.maximumPacketSize;
+    return fits(encode(this.profile, packet), this.maximumPacketSize);
   }
 
   /** Queues a bodiless answer. */
@@ -260,7 +290,7 @@ export class Peer implements LinkOwner, Holder, WheelEntry {
 
   /** Before CONNACK there must be no DISCONNECT [MQTT-3.14.0-1]: a CONNACK takes its place (section 4.13.1). */
   private sayGoodbye(reason: Reason, properties: Properties): void {
-    const type = this.session === null ? CONNACK : DISCONNECT;
+    const type = this.isAdmitted ? DISCONNECT : CONNACK;
     if (!reason.packets.includes(type)) return;
     if (type === CONNACK) this.send({ type, sessionPresent: false, code: reason.code, properties });
     else {
@@ -301,8 +331,8 @@ export class Peer implements LinkOwner, Holder, WheelEntry {
     if (this.silenceMs === 0) return 0;
     const deadline = (this.session === null ? this.waitsSince : this.link.lastReceived) + this.silenceMs;
     if (monotonicNow() < deadline) return deadline;
-    // Who waits for a plugin, for others' queues or for its turn is not read from: its silence is ours.
-    if (this.link.isPausedFor(PAUSE_HOOK | PAUSE_PACE | PAUSE_TURN)) return monotonicNow() + this.silenceMs;
+    // Who waits for a plugin, for others' queues, for the disk or for its turn is not read from: its silence is ours.
+    if (this.link.isPausedFor(OUR_PAUSES)) return monotonicNow() + this.silenceMs;
     if (this.session === null) {
       const seconds = this.silenceMs / 1000;
       this.core.log.information?.(
@@ -358,24 +388,4 @@ export class Peer implements LinkOwner, Holder, WheelEntry {
   }
 }
 
-/** The same packet, for a client for whom it is too large with a reason string [MQTT-3.2.2-19, MQTT-3.4.2-2 and its like]. */
-function withoutReasonString(packet: ControlPacket): ControlPacket {
-  if (!('properties' in packet) || packet.properties.reasonString === undefined) return packet;
-  const { reasonString: _, ...properties } = packet.properties;
-  return { ...packet, properties };
-}
-
-/** What the system said about a broken connection, in Mosquitto's manner. */
-function networkWords(error: Error): string {
-  const code = (error as NodeJS.ErrnoException).code;
-  switch (code) {
-    case 'ECONNRESET':
-      return 'connection closed by client';
-    case 'EPIPE':
-      return 'Broken pipe';
-    case 'ETIMEDOUT':
-      return 'Connection timed out';
-    default:
-      return error.message;
-  }
-}
+const OUR_PAUSES = PAUSE_HOOK | PAUSE_PACE | PAUSE_TURN | PAUSE_STORE | PAUSE_CONGESTED;

@@ -14,6 +14,7 @@ import type { Trie } from './routing/trie.ts';
 import type { SessionHost } from './sessions/host.ts';
 import type { SessionLimits } from './sessions/limits.ts';
 import type { SessionRegistry } from './sessions/registry.ts';
+import type { Store } from './store/store.ts';
 
 /** Broker-wide settings of the core. */
 export interface Settings {
@@ -92,9 +93,11 @@ export interface Core extends SessionHost {
   readonly router: Router;
   readonly registry: SessionRegistry;
   /** The listener that a connection came through, by its facts: whose rules hold for what outlives the connection. */
-  readonly origins: WeakMap<PeerInfo, { readonly settings: ListenerSettings }>;
+  readonly origins: WeakMap<PeerInfo, { readonly key: string; readonly settings: ListenerSettings }>;
   settings: Settings;
   limits: SessionLimits;
+  /** What is on disk; null without persistence. */
+  store: Store | null;
   /** Open connections of the broker, and their peers. */
   connections: number;
   readonly peers: Set<CorePeer>;

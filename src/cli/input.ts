@@ -55,9 +55,13 @@ async function gather(stream: Readable, tooMuch: () => UsageError): Promise<Buff
 /**
  * The lines of a stream without their line feeds, in batches of as many as came at once: whoever takes a batch before the
  * next one is asked for sets the pace. The last line need not end with a line feed. Lines are views of the chunks read.
- * Throws UsageError for a line that is too large to send.
+ * Throws UsageError with the sentence `tooLarge` for a line of `most` bytes or more: what is too large to send.
  */
-export async function* lineBatches(stream: Readable): AsyncGenerator<Buffer[]> {
+export async function* lineBatches(
+  stream: Readable,
+  most: number = MAX_PAYLOAD,
+  tooLarge = 'Message payload is too large.',
+): AsyncGenerator<Buffer[]> {
   let kept: Buffer[] = [];
   let keptSize = 0;
   for await (const chunk of stream as AsyncIterable<Buffer>) {
@@ -75,7 +79,7 @@ export async function* lineBatches(stream: Readable): AsyncGenerator<Buffer[]> {
       keptSize += chunk.length - start;
     }
     if (lines.length > 0) yield lines;
-    if (keptSize >= MAX_PAYLOAD) throw new UsageError('Message payload is too large.', 'nothing');
+    if (keptSize >= most) throw new UsageError(tooLarge, 'nothing');
   }
   if (keptSize > 0) yield [Buffer.concat(kept)];
 }

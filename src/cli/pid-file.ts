@@ -1,5 +1,5 @@
 // The pid file: where the broker says who it is.
-import { closeSync, rmSync, writeFileSync, writeSync } from 'node:fs';
+import { closeSync, ftruncateSync, rmSync, writeSync } from 'node:fs';
 import process from 'node:process';
 import { openNow, TO_REPLACE } from '../util/open-now.ts';
 import { readSmallFile, type UnreadableFile } from '../util/small-file.ts';
@@ -20,24 +20,32 @@ export interface PidFile {
 /** Writes this process's id. Throws UsageError with the exit code for it. */
 export function writePidFile(file: string): PidFile {
   let before: string | null;
+  let descriptor: number | null = null;
   try {
     // What is too large for a pid file is one by mistake, and is left alone.
     before = read(file);
-    const descriptor = openNow(file, TO_REPLACE);
-    try {
-      writeSync(descriptor, `${process.pid}\n`);
-    } finally {
-      closeSync(descriptor);
-    }
+    descriptor = openNow(file, TO_REPLACE);
+    writeSync(descriptor, `${process.pid}\n`);
   } catch (error) {
+    if (descriptor !== null) closeSync(descriptor);
     throw new UsageError(`Unable to write pid file ${file}. ${systemErrorText(error)}.`, 'nothing', EXIT_PID_FILE);
   }
+  // It stays open: with root's rights gone, nothing else lets the file be put back as it was.
+  const handle = descriptor;
   return {
     restore: () => {
-      if (before === null) rmSync(file, { force: true });
-      else writeFileSync(file, before);
+      try {
+        ftruncateSync(handle);
+        if (before === null) rmSync(file, { force: true });
+        else writeSync(handle, before, 0);
+      } catch {
+        // An empty file names no process. Why the broker did not start must be told, not this.
+      } finally {
+        closeSync(handle);
+      }
     },
     remove: () => {
+      closeSync(handle);
       try {
         if (read(file)?.trim() === String(process.pid)) rmSync(file);
       } catch {

@@ -45,7 +45,7 @@ export class Session {
     const { restored } = settings;
     if (restored === null) return;
     this.sender.restore(savedEntries(restored), restored.lastPacketId);
-    this.inbound.restore(restored.received);
+    this.inbound.restore(new Map(restored.received.map((id) => [id, 0])));
   }
 
   /** What another client needs to go on from here. */

@@ -1,6 +1,6 @@
 // Rules that join several options; each is a small function with its message.
 import type { Config, ConfigNote, ListenerConfig } from './config.ts';
-import { type ConfigError, errorAt, type Place } from './errors.ts';
+import { type ConfigError, errorAt, type Place, placeText } from './errors.ts';
 
 /** Longest path of a Unix socket on Linux, in bytes. */
 const LONGEST_SOCKET_PATH = 107;
@@ -22,6 +22,8 @@ export function checkConfig(config: Config, notes: ConfigNote[]): void {
     for (const rule of LISTENER_RULES) rule(listener, notes);
   }
   differentListeners(config.listeners);
+  autosaveIsNotNeeded(config, notes);
+  intervalNeedsItsMode(config, notes);
 }
 
 /** True for a listener that speaks TLS. */
@@ -115,4 +117,27 @@ function differentListeners(listeners: readonly ListenerConfig[]): void {
 /** The same for two listeners that bind the same address. */
 export function listenerKey({ port, host, path }: ListenerConfig): string {
   return path === null ? `${port} ${host ?? '*'}` : `unix ${path}`;
+}
+
+/** Who asked Mosquitto to save more often than every half hour was worried: they are told that they need not be. */
+function autosaveIsNotNeeded({ global, places }: Config, notes: ConfigNote[]): void {
+  if (!global.persistence) return;
+  const lines = [
+    { name: 'autosave_interval', place: places.get('autosaveInterval') },
+    { name: 'autosave_on_changes', place: places.get('autosaveOnChanges') },
+  ].flatMap(({ name, place }) => (place === undefined ? [] : [`${name} at ${placeText(place)}`]));
+  if (lines.length === 0) return;
+  const why =
+    global.persistenceSync === 'always'
+      ? 'every message that was acknowledged is on disk already'
+      : `the store is written all the time, and persistence_sync ${global.persistenceSync} says when it reaches the disk`;
+  const text = `${lines.join(' and ')} ${lines.length === 1 ? 'is' : 'are'} no longer needed: ${why}.`;
+  notes.push({ type: 'notice', text });
+}
+
+function intervalNeedsItsMode({ global, places }: Config, notes: ConfigNote[]): void {
+  const place = places.get('persistenceSyncInterval');
+  if (place === undefined || global.persistenceSync === 'interval') return;
+  const text = `Warning: persistence_sync_interval does nothing without 'persistence_sync interval', at ${placeText(place)}.`;
+  notes.push({ type: 'warning', text });
 }

@@ -28,7 +28,10 @@ export function loadConfig(
   checkConfig(built, warnings);
   const location = env['MOSQUITTO_PERSISTENCE_LOCATION'];
   if (location === undefined || location === '') return { config: built, warnings };
-  return { config: { ...built, global: { ...built.global, persistenceLocation: location } }, warnings };
+  const places = new Map(built.places);
+  // What is wrong with the folder is not wrong with the line.
+  places.delete('persistenceLocation');
+  return { config: { ...built, global: { ...built.global, persistenceLocation: location }, places }, warnings };
 }
 
 /** The configuration without a file: loopback only, on the ports of `-p` or on 1883, anonymous clients allowed. */

@@ -42,9 +42,9 @@ export class InboundWindow {
     this.carried = this.contents === null || this.contents.size === 0 ? null : new Set(this.contents.keys());
   }
 
-  /** Takes identifiers that an earlier process has received. */
-  restore(identifiers: readonly number[]): void {
-    if (identifiers.length > 0) this.contents = new Map(identifiers.map((id) => [id, 0]));
+  /** Takes identifiers that an earlier process has received, with the numbers for what they brought. */
+  restore(contents: ReadonlyMap<number, number>): void {
+    if (contents.size > 0) this.contents = new Map(contents);
   }
 
   /**

@@ -13,7 +13,10 @@ export const UNKNOWN = 0;
 export const DONE = 1;
 export const RELEASE = 2;
 
-/** The in-flight window of one session. M is the message type; flags and extra are what its PUBLISH is sent with. */
+/**
+ * The in-flight window of one session. M is the message type; flags and extra are what its PUBLISH is sent with; a tag is the
+ * owner's number for it.
+ */
 export class OutboundWindow<M extends object> {
   /** Most messages in flight; 65,535 at the most. */
   limit: number;
@@ -25,6 +28,7 @@ export class OutboundWindow<M extends object> {
   private ids: Uint16Array;
   /** When each slot's last packet was sent first: the order in which they are sent again. */
   private turns: Float64Array;
+  private tags: Float64Array;
   private lastTurn: number;
   private lastId: number;
   private used: number;
@@ -38,6 +42,7 @@ export class OutboundWindow<M extends object> {
     this.states = EMPTY_STATES;
     this.ids = EMPTY_IDS;
     this.turns = EMPTY_TURNS;
+    this.tags = EMPTY_TURNS;
     this.lastTurn = 0;
     this.lastId = 0;
     this.used = 0;
@@ -57,10 +62,15 @@ export class OutboundWindow<M extends object> {
     return this.lastId;
   }
 
-  /** Puts back what an earlier process had in flight, under its identifier and behind what was put back before. */
-  restore(id: number, message: M, state: number): void {
+  /**
+   * Puts back what an earlier process had in flight, under its identifier and behind what was put back before; with the turn
+   * that it had there, if that is known.
+   */
+  restore(id: number, message: M, state: number, flags = 0, extra: Buffer = NO_EXTRA, tag = 0, turn = 0): void {
     while (this.used === this.size || this.states[id & (this.size - 1)] !== FREE) this.grow();
-    this.put(id, message, state, 0, NO_EXTRA);
+    // What comes next is to stand behind it.
+    if (turn > this.lastTurn) this.lastTurn = turn - 1;
+    this.put(id, message, state, flags, extra, tag);
   }
 
   /** Goes on behind the identifier that an earlier process gave out last. */
@@ -69,7 +79,15 @@ export class OutboundWindow<M extends object> {
   }
 
   /** Takes a message into the window and returns its packet identifier. Only while hasRoom. */
-  take(message: M, qos: number, flags = 0, extra: Buffer = NO_EXTRA): number {
+  take(message: M, qos: number, flags = 0, extra: Buffer = NO_EXTRA, tag = 0): number {
+    const id = this.nextId();
+    this.lastId = id;
+    this.put(id, message, qos === 1 ? AWAIT_PUBACK : AWAIT_PUBREC, flags, extra, tag);
+    return id;
+  }
+
+  /** The identifier that take() will give out. Only while hasRoom. */
+  nextId(): number {
     if (this.used === this.size) this.grow();
     const mask = this.size - 1;
     // Fewer than `size` slots are used, so a free one comes within `size` steps.
@@ -77,8 +95,6 @@ export class OutboundWindow<M extends object> {
     do {
       id = id === MAX_PACKET_ID ? 1 : id + 1;
     } while (this.states[id & mask] !== FREE);
-    this.lastId = id;
-    this.put(id, message, qos === 1 ? AWAIT_PUBACK : AWAIT_PUBREC, flags, extra);
     return id;
   }
 
@@ -117,6 +133,35 @@ export class OutboundWindow<M extends object> {
     return slot < 0 ? null : this.messages[slot]!;
   }
 
+  /** The tag of an identifier that is in use, 0 for another. */
+  tagOf(id: number): number {
+    const slot = this.find(id);
+    return slot < 0 ? 0 : this.tags[slot]!;
+  }
+
+  /** What an identifier that is in use waits for, FREE for another. */
+  stateOf(id: number): number {
+    const slot = this.find(id);
+    return slot < 0 ? FREE : this.states[slot]!;
+  }
+
+  /** What the PUBLISH of an identifier that is in use is sent with. */
+  flagsOf(id: number): number {
+    const slot = this.find(id);
+    return slot < 0 ? 0 : this.flags[slot]!;
+  }
+
+  extraOf(id: number): Buffer {
+    const slot = this.find(id);
+    return slot < 0 ? NO_EXTRA : this.extras[slot]!;
+  }
+
+  /** When the last packet of an identifier that is in use was sent first. */
+  turnOf(id: number): number {
+    const slot = this.find(id);
+    return slot < 0 ? 0 : this.turns[slot]!;
+  }
+
   /** Whether a message is under this identifier, and the other side has not said that it has it [MQTT-4.3.3-6]. */
   isUnanswered(id: number, message: M): boolean {
     const slot = this.find(id);
@@ -124,12 +169,19 @@ export class OutboundWindow<M extends object> {
   }
 
   /** Visits what is in flight in the order it was sent: PUBLISH or PUBREL are sent again on reconnect [MQTT-4.4.0-1]. */
-  forEach(visit: (id: number, message: M, state: number, flags: number, extra: Buffer) => void): void {
+  forEach(visit: (id: number, message: M, state: number, flags: number, extra: Buffer, tag: number) => void): void {
     const slots: number[] = [];
     for (let slot = 0; slot < this.size; slot++) if (this.states[slot] !== FREE) slots.push(slot);
     slots.sort((a, b) => this.turns[a]! - this.turns[b]!);
     for (const slot of slots) {
-      visit(this.ids[slot]!, this.messages[slot]!, this.states[slot]!, this.flags[slot]!, this.extras[slot]!);
+      visit(
+        this.ids[slot]!,
+        this.messages[slot]!,
+        this.states[slot]!,
+        this.flags[slot]!,
+        this.extras[slot]!,
+        this.tags[slot]!,
+      );
     }
   }
 
@@ -147,10 +199,11 @@ export class OutboundWindow<M extends object> {
     this.states = EMPTY_STATES;
     this.ids = EMPTY_IDS;
     this.turns = EMPTY_TURNS;
+    this.tags = EMPTY_TURNS;
     this.used = 0;
   }
 
-  private put(id: number, message: M, state: number, flags: number, extra: Buffer): void {
+  private put(id: number, message: M, state: number, flags: number, extra: Buffer, tag: number): void {
     const slot = id & (this.size - 1);
     this.messages[slot] = message;
     this.flags[slot] = flags;
@@ -158,6 +211,7 @@ export class OutboundWindow<M extends object> {
     this.states[slot] = state;
     this.ids[slot] = id;
     this.turns[slot] = ++this.lastTurn;
+    this.tags[slot] = tag;
     this.used += 1;
   }
 
@@ -182,6 +236,7 @@ export class OutboundWindow<M extends object> {
     const states = new Uint8Array(size);
     const ids = new Uint16Array(size);
     const turns = new Float64Array(size);
+    const tags = new Float64Array(size);
     // Identifiers that differed modulo the old size also differ modulo the new one.
     for (let old = 0; old < this.size; old++) {
       if (this.states[old] === FREE) continue;
@@ -192,6 +247,7 @@ export class OutboundWindow<M extends object> {
       states[slot] = this.states[old]!;
       ids[slot] = this.ids[old]!;
       turns[slot] = this.turns[old]!;
+      tags[slot] = this.tags[old]!;
     }
     this.size = size;
     this.messages = messages;
@@ -200,6 +256,7 @@ export class OutboundWindow<M extends object> {
     this.states = states;
     this.ids = ids;
     this.turns = turns;
+    this.tags = tags;
   }
 }
 

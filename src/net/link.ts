@@ -15,6 +15,8 @@ export const PAUSE_ACKS_UNREAD = 2;
 export const PAUSE_CALLER = 4;
 export const PAUSE_TURN = 8;
 export const PAUSE_PACE = 16;
+export const PAUSE_STORE = 32;
+export const PAUSE_CONGESTED = 64;
 
 /** Unsent acknowledgements beyond which a peer is not read from until it takes them. */
 const CONTROL_LIMIT = 65_536;

@@ -21,10 +21,7 @@ function give(session: Session, message: Message, qos = 1): boolean {
 
 function acknowledgeAll({ session }: SessionRig, ids: readonly number[]): void {
   for (const id of ids) {
-    const message = session.window.messageOf(id);
-    session.window.acknowledge(id, AWAIT_PUBACK);
-    session.settle(message);
-    session.fill();
+    session.finish(id, AWAIT_PUBACK);
   }
 }
 

@@ -27,7 +27,11 @@ const RULES: Readonly<Record<string, Rule>> = {
   'src/net': { may: ['src/protocol', 'src/util', 'src/log'] },
   'src/client': { may: ['src/net', 'src/flow', 'src/protocol', 'src/util', 'src/log'] },
   'src/config': { may: ['src/protocol', 'src/util', 'src/log'] },
-  'src/broker/routing': { may: ['src/protocol', 'src/util'], node: [] },
+  'src/broker/routing': {
+    may: ['src/protocol', 'src/util'],
+    types: ['src/broker/store/stored-place.ts'],
+    node: [],
+  },
   'src/broker/store': { may: ['src/protocol', 'src/util'] },
   'src/broker/sessions': {
     may: ['src/broker/routing', 'src/flow', 'src/protocol', 'src/util', COUNTERS],
@@ -63,6 +67,7 @@ const RULES: Readonly<Record<string, Rule>> = {
       'src/config',
       'src/broker/broker.ts',
       'src/broker/check-files.ts',
+      'src/broker/store-tools',
       'src/broker/plugins/hashes.ts',
       'src/net/tls-errors.ts',
       'src/log',

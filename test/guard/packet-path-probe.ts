@@ -45,6 +45,7 @@ class Drain implements Transport {
 /** A destination that does of a session's work what concerns memory: it hands the message to an outbox. */
 class Receiver implements Subscriber {
   readonly isOnline = true;
+  readonly isStored = false;
   readonly drain = new Drain();
   readonly #outbox: Outbox;
 

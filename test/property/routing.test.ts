@@ -12,7 +12,7 @@ import { Trie } from '../../src/broker/routing/trie.ts';
 import { topicFilterFault, topicMatches, topicNameFault } from '../../src/protocol/topic.ts';
 import { topicFilter, topicName } from '../support/arbitrary-packets.ts';
 
-const nobody: Subscriber = { isOnline: true, hasPlaceFor: () => true, deliver: () => true };
+const nobody: Subscriber = { isOnline: true, isStored: false, hasPlaceFor: () => true, deliver: () => true };
 const subscriptionTo = (filter: string): Subscription => new Subscription(nobody, filter, null, 0, false, false, []);
 
 // Few levels and short ones, so that filters meet topics.

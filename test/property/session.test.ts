@@ -125,25 +125,22 @@ test('whatever happens to a session, it counts what it keeps, and keeps its orde
         } else if (one.what === 'turn') {
           await turn();
         } else if (one.what === 'tick') {
-          session.ownMessages();
+          host.kept.due();
         } else if (one.what === 'drain') {
           if (session.isOnline) rig.transport.drain();
         } else if ('which' in one && session.isOnline && seen.open.length > 0) {
           const [flight] = seen.open.splice(one.which % seen.open.length, 1);
           const { id, state } = flight!;
-          const message = session.window.messageOf(id);
           if (one.what === 'receive' && state === AWAIT_PUBREC) {
-            session.window.acknowledge(id, AWAIT_PUBREC);
+            session.release(id);
             seen.open.push({ id, state: AWAIT_PUBCOMP });
           } else if (one.what === 'refuse' && state === AWAIT_PUBREC) {
-            if (session.window.drop(id)) session.settle(message);
+            session.refused(id);
           } else {
-            if (state === AWAIT_PUBREC) session.window.acknowledge(id, AWAIT_PUBREC);
-            const last = state === AWAIT_PUBACK ? AWAIT_PUBACK : AWAIT_PUBCOMP;
-            assert.notEqual(session.window.acknowledge(id, last), 0);
-            session.settle(message);
+            if (state === AWAIT_PUBREC) session.release(id);
+            assert.notEqual(session.window.messageOf(id), null);
+            session.finish(id, state === AWAIT_PUBACK ? AWAIT_PUBACK : AWAIT_PUBCOMP);
           }
-          session.fill();
         }
         look();
         check();

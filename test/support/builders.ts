@@ -12,6 +12,7 @@ import type { SessionLimits } from '../../src/broker/sessions/limits.ts';
 import { Pacing, type Pausable } from '../../src/broker/sessions/pacing.ts';
 import type { ReplaySource } from '../../src/broker/sessions/replay.ts';
 import { Session } from '../../src/broker/sessions/session.ts';
+import type { Store } from '../../src/broker/store/store.ts';
 import { METRICS, Metrics } from '../../src/broker/sys/metrics.ts';
 import { FlushTurn } from '../../src/net/flush.ts';
 import { PAUSE_PACE } from '../../src/net/link.ts';
@@ -77,6 +78,7 @@ export function subscriptionTo(
 /** A subscriber that remembers what it got as `payload` texts. */
 export class Remembering implements Subscriber {
   isOnline = true;
+  readonly isStored = false;
   takes = true;
   hasPlace = true;
   readonly got: string[] = [];
@@ -142,6 +144,7 @@ export class SessionRig {
     topics: TopicTable;
     kept: KeptMessages;
     pacing: Pacing;
+    store: Store | null;
   };
   readonly session: Session;
   transport = new FakeTransport();
@@ -171,6 +174,7 @@ export class SessionRig {
       topics: this.routing.topics,
       kept: new KeptMessages(log, this.wheel, this.pacing, limits.maxKeptBytes ?? 1e9),
       pacing: this.pacing,
+      store: null,
     };
     this.session = new Session('client', this.host);
   }

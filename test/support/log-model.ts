@@ -46,7 +46,6 @@ export class LoggedMap {
       start,
       this.port,
       {
-        durable: () => undefined,
         failing: () => {
           this.isFailing = true;
         },

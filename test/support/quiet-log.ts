@@ -2,7 +2,6 @@
 import type { LogEvents } from '../../src/broker/store/log.ts';
 
 export const QUIET: LogEvents = {
-  durable: () => undefined,
   failing: () => undefined,
   working: () => undefined,
   congested: () => undefined,

@@ -1,5 +1,5 @@
 // PUBACK, PUBREC, PUBREL and PUBCOMP (MQTT 5.0 sections 3.4 to 3.7, 4.3).
-import { AWAIT_PUBACK, AWAIT_PUBCOMP, AWAIT_PUBREC, DONE, RELEASE, UNKNOWN } from '../../flow/outbound.ts';
+import { AWAIT_PUBACK, AWAIT_PUBCOMP, RELEASE, UNKNOWN } from '../../flow/outbound.ts';
 import { PUBACK, PUBCOMP, PUBREC, PUBREL } from '../../protocol/constants.ts';
 import { decode } from '../../protocol/decode.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
@@ -7,6 +7,7 @@ import type { AckPacket } from '../../protocol/packets.ts';
 import { isRefusal, PACKET_IDENTIFIER_NOT_FOUND } from '../../protocol/reasons.ts';
 import type { Peer } from '../peer.ts';
 import { logProperties } from './diagnostics.ts';
+import { hasRecorded, recordedBy } from './stored.ts';
 
 /** Handles an acknowledgement. Nearly all have two bytes of body: these are read in place. */
 export function onAck(peer: Peer, buffer: Buffer, first: number, start: number, end: number): void {
@@ -24,7 +25,7 @@ export function onAck(peer: Peer, buffer: Buffer, first: number, start: number, 
   switch (first >> 4) {
     case PUBACK:
       peer.core.log.debug?.(`Received PUBACK from ${peer.name} (Mid: ${id}, RC:${code})`);
-      finish(peer, id, AWAIT_PUBACK);
+      peer.session!.finish(id, AWAIT_PUBACK);
       break;
     case PUBREC:
       onPubrec(peer, id, code);
@@ -34,17 +35,8 @@ export function onAck(peer: Peer, buffer: Buffer, first: number, start: number, 
       break;
     default:
       peer.core.log.debug?.(`Received PUBCOMP from ${peer.name} (Mid: ${id}, RC:${code})`);
-      finish(peer, id, AWAIT_PUBCOMP);
+      peer.session!.finish(id, AWAIT_PUBCOMP);
   }
-}
-
-/** The last acknowledgement of a message: its place in the window is free. An unknown identifier is let pass. */
-function finish(peer: Peer, id: number, state: number): void {
-  const session = peer.session!;
-  const message = session.window.messageOf(id);
-  if (session.window.acknowledge(id, state) !== DONE) return;
-  session.settle(message);
-  session.fill();
 }
 
 function onPubrec(peer: Peer, id: number, code: number): void {
@@ -52,16 +44,14 @@ function onPubrec(peer: Peer, id: number, code: number): void {
   const { log } = peer.core;
   log.debug?.(`Received PUBREC from ${peer.name} (Mid: ${id})`);
   if (isRefusal(code)) {
-    // The client refuses the message: the exchange ends here (section 4.3.3).
-    const message = session.window.messageOf(id);
-    if (session.window.drop(id)) session.settle(message);
-    session.fill();
+    session.refused(id);
     return;
   }
-  const answer = session.window.acknowledge(id, AWAIT_PUBREC);
+  const mark = recordedBy(peer.core);
+  const answer = session.release(id);
   log.debug?.(`Sending PUBREL to ${peer.name} (m${id})`);
   if (answer === RELEASE || !peer.profile.hasProperties) {
-    sendAck(peer, PUBREL, id);
+    sendAck(peer, PUBREL, id, hasRecorded(peer.core, mark));
   } else if (answer === UNKNOWN) {
     sendNotFound(peer, PUBREL, id);
   }
@@ -71,19 +61,27 @@ function onPubrel(peer: Peer, id: number): void {
   const session = peer.session!;
   const { log } = peer.core;
   log.debug?.(`Received PUBREL from ${peer.name} (Mid: ${id})`);
+  const mark = recordedBy(peer.core);
   const wasKnown = session.inbound.release(id);
+  session.record?.freed(id);
   log.debug?.(`Sending PUBCOMP to ${peer.name} (m${id})`);
-  if (wasKnown || !peer.profile.hasProperties) sendAck(peer, PUBCOMP, id);
+  if (wasKnown || !peer.profile.hasProperties) sendAck(peer, PUBCOMP, id, hasRecorded(peer.core, mark));
   else sendNotFound(peer, PUBCOMP, id);
 }
 
 function sendNotFound(peer: Peer, type: typeof PUBREL | typeof PUBCOMP, id: number): void {
   const properties = peer.because(`No QoS 2 message with the packet identifier ${id} is under way.`);
-  peer.send({ type, id, code: PACKET_IDENTIFIER_NOT_FOUND.code, properties });
+  peer.answer({ type, id, code: PACKET_IDENTIFIER_NOT_FOUND.code, properties }, false);
 }
 
-/** Queues an acknowledgement with success, in its short form. */
-export function sendAck(peer: Peer, type: number, id: number): void {
+/**
+ * Queues an acknowledgement with success, in its short form.
+ * @param waits whether it promises something that has just been recorded
+ */
+export function sendAck(peer: Peer, type: number, id: number, waits: boolean): void {
   peer.core.metrics.packetOut(type);
-  peer.link.outbox.pushAck((type << 4) | (type === PUBREL ? 2 : 0), id);
+  const first = (type << 4) | (type === PUBREL ? 2 : 0);
+  const holder = peer.holder(waits);
+  if (holder === null) peer.link.outbox.pushAck(first, id);
+  else holder.addAck(first, id);
 }

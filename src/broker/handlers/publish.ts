@@ -13,6 +13,7 @@ import {
   NOT_AUTHORIZED,
   PAYLOAD_FORMAT_INVALID,
   QOS_NOT_SUPPORTED,
+  QUOTA_EXCEEDED,
   RECEIVE_MAXIMUM_EXCEEDED,
   RETAIN_NOT_SUPPORTED,
   type Reason,
@@ -28,6 +29,7 @@ import { Message } from '../routing/message.ts';
 import { hashBytes, isReservedTopic, type Topic } from '../routing/topics.ts';
 import { metricIndex } from '../sys/metrics.ts';
 import { sendAck } from './acks.ts';
+import { hasRecorded, recordedBy } from './stored.ts';
 import { quoted, WHY } from './why.ts';
 
 const PUBLISH_RECEIVED = metricIndex('publishReceived');
@@ -46,14 +48,16 @@ export function onPublish(peer: Peer, buffer: Buffer, first: number, start: numb
   checkCapabilities(peer, view);
   const topic = resolveTopic(peer, view);
   const session = peer.session!;
+  let content = 0;
   if (qos === 2) {
-    const answer = session.inbound.admit(view.id, contentOf(view, topic));
+    content = contentOf(view, topic);
+    const answer = session.inbound.admit(view.id, content);
     if (answer === OVER_QUOTA) {
       throw new PeerFault(RECEIVE_MAXIMUM_EXCEEDED, `more than ${session.inbound.limit} QoS 2 messages unreleased`);
     }
     if (answer === DUPLICATE) {
       core.log.debug?.(`Received ${describe(peer, view, topic, payloadLength)}`);
-      acknowledge(peer, 2, view.id, SUCCESS, NO_PROPERTIES);
+      acknowledge(peer, 2, view.id, SUCCESS, NO_PROPERTIES, false);
       return;
     }
     if (answer === REUSED && !peer.hasToldReuse) {
@@ -67,7 +71,7 @@ export function onPublish(peer: Peer, buffer: Buffer, first: number, start: numb
   if (limit > 0 && payloadLength > limit) {
     core.log.debug?.(`Dropped too large ${describe(peer, view, topic, payloadLength)}`);
     core.metrics.add(PUBLISH_DROPPED, 1);
-    acknowledge(peer, qos, view.id, SUCCESS, NO_PROPERTIES);
+    acknowledge(peer, qos, view.id, SUCCESS, NO_PROPERTIES, false);
     return;
   }
   if (view.isText && core.settings.checksPayloadFormat && !isUtf8(buffer.subarray(view.payloadStart, end))) {
@@ -77,11 +81,11 @@ export function onPublish(peer: Peer, buffer: Buffer, first: number, start: numb
   const decision = mayWrite(peer, topic);
   if (decision === ALLOW) {
     core.log.debug?.(`Received ${describe(peer, view, topic, payloadLength)}`);
-    route(peer, messageOf(peer, view, topic), view.id);
+    route(peer, messageOf(peer, view, topic), view.id, content);
   } else if (typeof decision === 'number') {
     deny(peer, qos, view.id, topic, describe(peer, view, topic, payloadLength));
   } else {
-    waitForDecision(peer, view, topic, payloadLength, decision);
+    waitForDecision(peer, view, topic, payloadLength, content, decision);
   }
 }
 
@@ -159,6 +163,7 @@ function waitForDecision(
   view: PublishView,
   topic: Topic,
   payloadLength: number,
+  content: number,
   pending: Promise<Decision>,
 ): void {
   const message = messageOf(peer, view, topic);
@@ -169,7 +174,7 @@ function waitForDecision(
   void pending.then((decision) => {
     if (decision === ALLOW) {
       peer.core.log.debug?.(`Received ${text}`);
-      route(peer, message, id);
+      route(peer, message, id, content);
     } else {
       deny(peer, message.qos, id, topic, text);
     }
@@ -177,14 +182,29 @@ function waitForDecision(
   });
 }
 
-function route(peer: Peer, received: Message, id: number): void {
+/** @param content what a message of QoS 2 is known by under its identifier */
+function route(peer: Peer, received: Message, id: number, content: number): void {
   const { core } = peer;
   const { hooks } = peer.listener.settings;
   const message = hooks.hasMessageIn ? transform(peer, received) : received;
+  if (core.store?.isFailing === true && message !== null && isRefusedUnstored(peer, message)) {
+    refuseMessage(peer, received.qos, id, QUOTA_EXCEEDED, WHY.storeFails);
+    return;
+  }
+  const mark = recordedBy(core);
   core.pacing.publisher = peer.link;
   const matched = message === null ? 0 : core.router.publish(message);
   core.pacing.publisher = null;
-  acknowledge(peer, received.qos, id, matched > 0 ? SUCCESS : NO_MATCHING_SUBSCRIBERS, NO_PROPERTIES);
+  if (received.qos === 2) peer.session?.record?.received(id, content);
+  const reason = matched > 0 ? SUCCESS : NO_MATCHING_SUBSCRIBERS;
+  acknowledge(peer, received.qos, id, reason, NO_PROPERTIES, hasRecorded(core, mark));
+}
+
+/** Whether a message that would have to be stored is refused while that fails: where its client can be told. */
+function isRefusedUnstored(peer: Peer, message: Message): boolean {
+  if (message.qos === 0 || !peer.profile.hasProperties) return false;
+  if (message.qos === 2 && peer.session?.record?.keepsMessages === true) return true;
+  return peer.core.router.isStored(message);
 }
 
 /** Has plugins look at and change a message; null where one of them drops it. */
@@ -229,18 +249,30 @@ function refuseFormat(peer: Peer, qos: number, id: number, text: string): void {
 
 /** Refuses a message; its identifier is free again where the client can be told [MQTT-4.3.3-9]. */
 function refuseMessage(peer: Peer, qos: number, id: number, reason: Reason, why: string): void {
-  if (qos === 2 && peer.profile.hasProperties) peer.session?.inbound.release(id);
-  acknowledge(peer, qos, id, reason, peer.because(why));
+  const mark = recordedBy(peer.core);
+  if (qos === 2 && peer.profile.hasProperties) {
+    peer.session?.inbound.release(id);
+    peer.session?.record?.freed(id);
+  }
+  acknowledge(peer, qos, id, reason, peer.because(why), hasRecorded(peer.core, mark));
 }
 
-function acknowledge(peer: Peer, qos: number, id: number, reason: Reason, properties: Properties): void {
+/** @param waits whether the message is in the store, and not safe there yet */
+function acknowledge(
+  peer: Peer,
+  qos: number,
+  id: number,
+  reason: Reason,
+  properties: Properties,
+  waits: boolean,
+): void {
   // A client may have gone while a plugin thought about its message.
   if (qos === 0 || peer.isClosed) return;
   const type = qos === 1 ? PUBACK : PUBREC;
   const code = peer.profile.hasProperties ? reason.code : SUCCESS.code;
   peer.core.log.debug?.(`Sending ${qos === 1 ? 'PUBACK' : 'PUBREC'} to ${peer.name} (m${id}, rc${reason.code})`);
-  if (code === SUCCESS.code) sendAck(peer, type, id);
-  else peer.send({ type, id, code, properties });
+  if (code === SUCCESS.code) sendAck(peer, type, id, waits);
+  else peer.answer({ type, id, code, properties }, waits);
 }
 
 function describe(peer: Peer, view: PublishView, topic: Topic, payloadLength: number): string {

@@ -12,10 +12,13 @@ import type { Peer } from '../peer.ts';
 import type { Message } from '../routing/message.ts';
 import { Subscription } from '../routing/subscription.ts';
 import { checkFilterLevels } from '../routing/topics.ts';
+import type { Session } from '../sessions/session.ts';
+import { subscriptionFacts } from '../sessions/stored-view.ts';
 import { decideAll } from './decide.ts';
 import { checkFeatures, missingFeature } from './features.ts';
+import { hasRecorded, recordedBy } from './stored.ts';
 import { checkTopicCount, hasPlaceFor } from './topic-count.ts';
-import { denied } from './why.ts';
+import { denied, WHY } from './why.ts';
 
 /** Handles SUBSCRIBE. */
 export function onSubscribe(peer: Peer, buffer: Buffer, first: number, start: number, end: number): void {
@@ -48,6 +51,8 @@ function answer(peer: Peer, packet: SubscribePacket, decisions: readonly number[
   const identifier = packet.properties.subscriptionIdentifier;
   const codes: number[] = [];
   const refused: string[] = [];
+  const mark = recordedBy(core);
+  const cannotStore = core.store?.isFailing === true && session.isStored;
   packet.subscriptions.forEach((request, i) => {
     if (decisions[i] !== ALLOW || missingFeature(peer, request.filter) !== null) {
       core.log.debug?.(`\t${request.filter} (denied)`);
@@ -55,12 +60,17 @@ function answer(peer: Peer, packet: SubscribePacket, decisions: readonly number[
       codes.push(NOT_AUTHORIZED.code);
       return;
     }
-    codes.push(hasPlaceFor(peer, request.filter) ? subscribe(peer, request, identifier) : QUOTA_EXCEEDED.code);
+    const isTaken = !cannotStore && hasPlaceFor(peer, request.filter);
+    codes.push(isTaken ? subscribe(peer, request, identifier) : QUOTA_EXCEEDED.code);
   });
   core.log.debug?.(`Sending SUBACK to ${peer.name}`);
-  const properties = refused.length === 0 ? NO_PROPERTIES : peer.because(denied('subscribe to', refused));
-  peer.send({ type: SUBACK, id: packet.id, codes, properties });
-  session.replays.advance();
+  const why = refused.length > 0 ? denied('subscribe to', refused) : cannotStore ? WHY.storeFails : null;
+  const properties = why === null ? NO_PROPERTIES : peer.because(why);
+  const waits = hasRecorded(core, mark);
+  peer.answer({ type: SUBACK, id: packet.id, codes, properties }, waits);
+  // Behind SUBACK, as clients are used to it.
+  if (waits) core.store?.whenDurable(() => session.replays.advance());
+  else session.replays.advance();
 }
 
 /** Makes one subscription, or makes an existing one anew [MQTT-3.8.4-3], and returns the granted QoS. */
@@ -86,10 +96,29 @@ function subscribe(peer: Peer, request: SubscriptionRequest, identifier: number 
   peer.listener.settings.hooks.subscribed(peer.context!, request.filter, qos);
   const wantsRetained = request.retainHandling === 0 || (request.retainHandling === 1 && previous === null);
   // Retained messages are not sent for shared subscriptions (section 4.8.2): they would go to a random member.
-  if (shared === null && wantsRetained) {
-    session.replays.add(subscription, core.retained, (message) => isCurrent(peer, subscription, message));
+  const isReplaying = shared === null && wantsRetained;
+  if (isReplaying) replayRetained(core, session, subscription);
+  if (session.record !== null && (isReplaying || !isSame(subscription, previous))) {
+    session.record.subscribed(subscriptionFacts(request.filter, subscription, isReplaying), previous === null);
   }
   return qos;
+}
+
+/** Has a session get the retained messages of a subscription, bit by bit. */
+export function replayRetained(core: Peer['core'], session: Session, subscription: Subscription): void {
+  session.replays.add(subscription, core.retained, (message) => isCurrent(core, session, subscription, message));
+}
+
+/** Whether a subscription was only made again as it was: most clients do so each time they connect. */
+function isSame(subscription: Subscription, previous: Subscription | null): boolean {
+  return (
+    previous !== null &&
+    previous.filter === subscription.filter &&
+    previous.qos === subscription.qos &&
+    previous.noLocal === subscription.noLocal &&
+    previous.retainAsPublished === subscription.retainAsPublished &&
+    previous.identifiers[0] === subscription.identifiers[0]
+  );
 }
 
 /** The filter as it stands in the trie: behind the listener's mount point. */
@@ -101,13 +130,18 @@ function mounted(peer: Peer, filter: string): string {
 }
 
 /** Whether a retained message may be given out: not expired, and its publisher may still write there (CVE-2018-12546). */
-function isCurrent(peer: Peer, subscription: Subscription, message: Message): boolean | Promise<boolean> {
+function isCurrent(
+  core: Peer['core'],
+  session: Session,
+  subscription: Subscription,
+  message: Message,
+): boolean | Promise<boolean> {
   if (message.hasExpired(wallNow())) return false;
-  if (subscription.noLocal && peer.session!.hasPublished(message)) return false; // [MQTT-3.8.3-3]
-  if (!peer.core.settings.checkRetainSource || message.source === null) return true;
+  if (subscription.noLocal && session.hasPublished(message)) return false; // [MQTT-3.8.3-3]
+  if (!core.settings.checkRetainSource || message.source === null) return true;
   const source = message.source as ClientContext;
   // Listeners may have rules of their own: those of the one that the message came through count.
-  const hooks = peer.core.origins.get(source.peer)?.settings.hooks;
+  const hooks = core.origins.get(source.peer)?.settings.hooks;
   if (hooks === undefined || !hooks.hasAuthorize) return true;
   const decision = hooks.authorize(source, WRITE, message.topic.name);
   return decision instanceof Promise ? decision.then((late) => late === ALLOW) : decision === ALLOW;

@@ -8,6 +8,7 @@ import { ALLOW, UNSUBSCRIBE_ACCESS } from '../hooks/points.ts';
 import type { Peer } from '../peer.ts';
 import { checkFilterLevels } from '../routing/topics.ts';
 import { decideAll } from './decide.ts';
+import { hasRecorded, recordedBy } from './stored.ts';
 import { checkTopicCount } from './topic-count.ts';
 import { denied } from './why.ts';
 
@@ -35,6 +36,7 @@ function answer(peer: Peer, id: number, filters: readonly string[], decisions: r
   const { core } = peer;
   const session = peer.session!;
   const refused: string[] = [];
+  const mark = recordedBy(core);
   const codes = filters.map((filter, i) => {
     core.log.debug?.(`\t${filter}`);
     if (decisions[i] !== ALLOW) {
@@ -45,6 +47,7 @@ function answer(peer: Peer, id: number, filters: readonly string[], decisions: r
     const subscription = session.subscriptions.get(filter);
     if (subscription === undefined) return NO_SUBSCRIPTION_EXISTED.code;
     session.subscriptions.delete(filter);
+    session.record?.unsubscribed(filter);
     session.replays.drop(subscription);
     core.trie.remove(subscription);
     peer.listener.settings.hooks.unsubscribed(peer.context!, filter);
@@ -52,5 +55,5 @@ function answer(peer: Peer, id: number, filters: readonly string[], decisions: r
   });
   core.log.debug?.(`Sending UNSUBACK to ${peer.name}`);
   const properties = refused.length === 0 ? NO_PROPERTIES : peer.because(denied('unsubscribe from', refused));
-  peer.send({ type: UNSUBACK, id, codes, properties });
+  peer.answer({ type: UNSUBACK, id, codes, properties }, hasRecorded(core, mark));
 }

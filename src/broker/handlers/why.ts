@@ -18,6 +18,7 @@ export const WHY = {
   takenOver: 'Another connection has come with this client identifier.',
   shuttingDown: 'The server is shutting down.',
   listenerClosed: 'The server no longer listens where the client came in.',
+  storeFails: 'The server cannot store anything at the moment.',
   rightsChanged: 'The client may no longer be connected as it is.',
 } as const;
 

@@ -12,9 +12,15 @@ import {
   type PublishView,
   receivedFrame,
 } from '../../protocol/publish.ts';
+import { Slabs } from '../../util/slab.ts';
+import type { StoredPlace } from '../store/stored-place.ts';
 import type { Topic } from './topics.ts';
 
 const NO_BYTES = Buffer.alloc(0);
+
+/** Payloads up to this size share buffers, which one that stays alone pins as a whole. */
+const SMALL = 512;
+const slabs = new Slabs(4096);
 
 /** A borrowed buffer this much larger than what is used of it is not kept. */
 const SLACK = 1024;
@@ -39,6 +45,8 @@ export class Message implements Publication {
   readonly size: number;
   /** Windows and queues that keep it: their count's to change (sessions/kept.ts). */
   holders: number;
+  /** Where it is on disk, null while it is not. */
+  stored: StoredPlace | null;
   /** Encodings by shape and presence of an identifier, made when first wanted. */
   private plain0: PublishFrame | null;
   private plain1: PublishFrame | null;
@@ -72,6 +80,7 @@ export class Message implements Publication {
     this.payloadEnd = payloadEnd;
     this.size = topic.bytes.length + propertyBytes.length + payloadEnd - payloadStart;
     this.holders = 0;
+    this.stored = null;
     this.plain0 = null;
     this.plain1 = null;
     this.rich0 = null;
@@ -130,6 +139,25 @@ export class Message implements Publication {
     const { bytes, expiryAt } = encodePublishProperties(properties);
     const expiresAt = expiryTime(expiryAt >= 0, properties.messageExpiryInterval ?? 0, nowMs);
     const message = new Message(topic, source, qos, retain, bytes, expiryAt, expiresAt, payload, 0, payload.length);
+    message.owned = true;
+    return message;
+  }
+
+  /** A message that an earlier process kept. */
+  static restored(
+    topic: Topic,
+    routedAs: Topic,
+    source: object | null,
+    qos: number,
+    retain: boolean,
+    propertyBytes: Buffer,
+    expiryAt: number,
+    expiresAt: number,
+    payload: { readonly buffer: Buffer; readonly start: number; readonly end: number },
+  ): Message {
+    const { buffer, start, end } = payload;
+    const message = new Message(topic, source, qos, retain, propertyBytes, expiryAt, expiresAt, buffer, start, end);
+    message.routedAs = routedAs;
     message.owned = true;
     return message;
   }
@@ -216,13 +244,20 @@ export class Message implements Publication {
     this.owned = true;
     // Properties that a plugin left alone stay in the chunk they came in, wherever the payload is.
     const borrowed = Math.max(this.payloadBuffer.buffer.byteLength, this.propertyBytes.buffer.byteLength);
-    if (borrowed <= this.size + SLACK) return;
     const length = this.payloadEnd - this.payloadStart;
-    const payload = Buffer.allocUnsafeSlow(length);
-    this.payloadBuffer.copy(payload, 0, this.payloadStart, this.payloadEnd);
-    this.payloadBuffer = payload;
-    this.payloadStart = 0;
-    this.payloadEnd = length;
+    if (borrowed <= this.size + SLACK && length > SMALL) return;
+    if (length <= SMALL) {
+      slabs.copy(this.payloadBuffer, this.payloadStart, this.payloadEnd);
+      this.payloadBuffer = slabs.buffer;
+      this.payloadStart = slabs.start;
+      this.payloadEnd = slabs.end;
+    } else {
+      const payload = Buffer.allocUnsafeSlow(length);
+      this.payloadBuffer.copy(payload, 0, this.payloadStart, this.payloadEnd);
+      this.payloadBuffer = payload;
+      this.payloadStart = 0;
+      this.payloadEnd = length;
+    }
     if (this.propertyBytes.length > 0) this.propertyBytes = Buffer.from(this.propertyBytes);
     if (this.plain0?.hasPayload === true) this.plain0 = null;
     if (this.plain1?.hasPayload === true) this.plain1 = null;

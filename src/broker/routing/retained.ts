@@ -16,15 +16,26 @@ class Node {
   }
 }
 
+/** Who keeps retained messages beyond the process. */
+export interface RetainedKeeper {
+  /** A message took the place of another one, or of none; it has not been delivered yet. */
+  keep(message: Message, previous: Message | null): void;
+  /** A message is retained no more. */
+  clear(message: Message): void;
+}
+
 /** The retained messages of one broker. */
 export class Retained {
   private readonly root: Node;
+  /** Null without persistence. */
+  keeper: RetainedKeeper | null;
   /** Messages and their bytes. */
   count: number;
   bytes: number;
 
   constructor() {
     this.root = new Node(null, '');
+    this.keeper = null;
     this.count = 0;
     this.bytes = 0;
   }
@@ -35,6 +46,17 @@ export class Retained {
       this.remove(message.topic.name);
       return;
     }
+    const previous = this.place(message);
+    if (this.keeper !== null && isKept(message)) this.keeper.keep(message, previous);
+  }
+
+  /** Puts back what an earlier process had kept. */
+  restore(message: Message): void {
+    this.place(message);
+  }
+
+  /** Returns the message in whose place it stands now. */
+  private place(message: Message): Message | null {
     message.own();
     let node = this.root;
     for (const level of message.topic.name.split('/')) {
@@ -45,10 +67,12 @@ export class Retained {
       }
       node = next;
     }
-    if (node.message === null) this.count += 1;
-    else this.bytes -= node.message.size;
+    const previous = node.message;
+    if (previous === null) this.count += 1;
+    else this.bytes -= previous.size;
     node.message = message;
     this.bytes += message.size;
+    return previous;
   }
 
   /** The message kept for a topic, null without. */
@@ -58,10 +82,12 @@ export class Retained {
 
   remove(topic: string): void {
     const node = this.find(topic);
-    if (node?.message === null || node === null) return;
-    this.bytes -= node.message!.size;
+    const message = node?.message ?? null;
+    if (node === null || message === null) return;
+    this.bytes -= message.size;
     this.count -= 1;
     node.message = null;
+    if (isKept(message)) this.keeper?.clear(message);
     let empty = node;
     while (empty.parent !== null && empty.message === null && empty.children === null) {
       const parent: Node = empty.parent;
@@ -126,3 +152,6 @@ export class Retained {
     return node;
   }
 }
+
+/** The broker's own figures are made anew by every process. */
+const isKept = (message: Message): boolean => !message.topic.name.startsWith('$SYS/');

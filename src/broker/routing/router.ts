@@ -42,6 +42,16 @@ export class Router {
     return subscriptions.length + plan.groups.length;
   }
 
+  /** Whether a message has to be stored: for its topic, or for a session that is on disk. */
+  isStored(message: Message): boolean {
+    if (message.retain) return true;
+    const { subscriptions, groups } = this.planFor(message.topic);
+    return (
+      subscriptions.some(({ qos, subscriber }) => qos > 0 && subscriber.isStored) ||
+      groups.some((group) => group.isStored)
+    );
+  }
+
   /** The plan of a topic, made anew if a subscription that concerns it has changed. */
   planFor(topic: Topic): Plan {
     const current = topic.isInterned || topic.isLong ? topic : this.topics.internName(topic.name);

@@ -18,6 +18,11 @@ export class ShareGroup {
     return this.members.length;
   }
 
+  /** Whether one of its members is on disk. */
+  get isStored(): boolean {
+    return this.members.some(({ qos, subscriber }) => qos > 0 && subscriber.isStored);
+  }
+
   add(subscription: Subscription, previous: Subscription | null): void {
     const at = previous === null ? -1 : this.members.indexOf(previous);
     if (at >= 0) this.members[at] = subscription;

@@ -7,6 +7,8 @@ import type { Subscription } from './subscription.ts';
 export interface Subscriber {
   /** Whether it takes messages now; a share group prefers such members. */
   readonly isOnline: boolean;
+  /** Whether its messages are kept on disk. */
+  readonly isStored: boolean;
   /** Whether it would take this message without dropping it; a share group prefers such members to all others. */
   hasPlaceFor(message: Message, subscription: Subscription): boolean;
   /**

@@ -2,6 +2,7 @@
 import type { Logger } from '../../log/logger.ts';
 import type { Outbox } from '../../net/outbox.ts';
 import type { TopicTable } from '../routing/topics.ts';
+import type { Store } from '../store/store.ts';
 import type { Metrics } from '../sys/metrics.ts';
 import type { KeptMessages } from './kept.ts';
 import type { SessionLimits } from './limits.ts';
@@ -15,6 +16,8 @@ export interface SessionHost {
   readonly topics: TopicTable;
   readonly kept: KeptMessages;
   readonly pacing: Pacing;
+  /** What is on disk; null without persistence. */
+  readonly store: Store | null;
 }
 
 /** The connection of a session while its client is there. */

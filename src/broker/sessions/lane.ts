@@ -2,6 +2,7 @@
 // that it has on publishers while the client takes its messages only a little more slowly than they come.
 import { FLAG_QOS_SHIFT } from '../../protocol/constants.ts';
 import type { Message } from '../routing/message.ts';
+import type { SessionRecord } from '../store/session-record.ts';
 import type { Drops } from './drops.ts';
 import type { KeptMessages } from './kept.ts';
 import type { SessionLimits } from './limits.ts';
@@ -21,6 +22,8 @@ export class Lane {
   readonly queue: MessageQueue;
   /** Messages of QoS 0 among those that wait. */
   zeros: number;
+  /** Where what waits is on disk too, null without. */
+  record: SessionRecord | null;
   private readonly pacing: Pacing;
   private readonly drops: Drops;
   private brake: Brake | null;
@@ -33,6 +36,7 @@ export class Lane {
   constructor(kept: KeptMessages, pacing: Pacing, drops: Drops) {
     this.queue = new MessageQueue(kept);
     this.zeros = 0;
+    this.record = null;
     this.pacing = pacing;
     this.drops = drops;
     this.brake = null;
@@ -62,11 +66,18 @@ export class Lane {
 
   /** Adds a message; `own` is the client's own connection, which must be read from for the queue to move. */
   push(message: Message, flags: number, extra: Buffer, limits: SessionLimits, own: Pausable | null): void {
-    this.queue.push(message, flags, extra);
-    if (flags >> FLAG_QOS_SHIFT === 0) this.zeros += 1;
+    const isZero = flags >> FLAG_QOS_SHIFT === 0;
+    const seq = isZero || this.record === null ? 0 : this.record.add(message, flags, extra, 0);
+    this.queue.push(message, flags, extra, seq);
+    if (isZero) this.zeros += 1;
     if (own === null || this.taken < PROVING || !this.isAbove(limits, HIGH)) return;
     this.brake ??= new Brake(this.pacing);
     this.brake.hold(own);
+  }
+
+  /** Puts back what an earlier process had waiting. */
+  restore(message: Message, flags: number, extra: Buffer, seq: number): void {
+    this.queue.push(message, flags, extra, seq);
   }
 
   /** The oldest message leaves the queue. */
@@ -80,6 +91,13 @@ export class Lane {
   /** The oldest message is not to go any more. */
   passOver(limits: SessionLimits): void {
     this.drops.addOne();
+    this.discard(limits);
+  }
+
+  /** The oldest message leaves the queue, and is not delivered. */
+  discard(limits: SessionLimits): void {
+    const seq = this.queue.peekSeq();
+    if (seq > 0) this.record?.done(seq, this.queue.peek());
     this.shift(limits);
   }
 

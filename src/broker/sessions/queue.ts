@@ -8,6 +8,8 @@ export class MessageQueue {
   private messages: (Message | null)[];
   private flags: Uint8Array;
   private extras: Buffer[];
+  /** Numbers in the store, ascending; 0 for what is not there. */
+  private seqs: Float64Array;
   private head: number;
   private count: number;
   private byteCount: number;
@@ -17,6 +19,7 @@ export class MessageQueue {
     this.messages = [];
     this.flags = NO_FLAGS;
     this.extras = [];
+    this.seqs = NO_SEQS;
     this.head = 0;
     this.count = 0;
     this.byteCount = 0;
@@ -31,14 +34,18 @@ export class MessageQueue {
     return this.byteCount;
   }
 
-  /** Adds a message with the flags and additions of its PUBLISH. The limits are the caller's to check. */
-  push(message: Message, flags: number, extra: Buffer): void {
+  /**
+   * Adds a message with the flags and additions of its PUBLISH, and its number in the store. The limits are the caller's to
+   * check.
+   */
+  push(message: Message, flags: number, extra: Buffer, seq: number): void {
     message.own();
     if (this.count === this.messages.length) this.grow();
     const at = (this.head + this.count) & (this.messages.length - 1);
     this.messages[at] = message;
     this.flags[at] = flags;
     this.extras[at] = extra;
+    this.seqs[at] = seq;
     this.count += 1;
     this.byteCount += message.size;
     this.kept.hold(message);
@@ -55,6 +62,42 @@ export class MessageQueue {
 
   peekExtra(): Buffer {
     return this.extras[this.head]!;
+  }
+
+  peekSeq(): number {
+    return this.seqs[this.head]!;
+  }
+
+  /** Place of the message with a number in the store, -1 if it does not wait here. */
+  indexOf(seq: number): number {
+    let low = 0;
+    let high = this.count;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      // What is not in the store counts as its predecessor.
+      let at = middle;
+      while (at > low && this.seqAt(at) === 0) at -= 1;
+      if (this.seqAt(at) < seq) low = middle + 1;
+      else high = at;
+    }
+    return low < this.count && this.seqAt(low) === seq ? low : -1;
+  }
+
+  /** What stands at a place: 0 is the oldest. */
+  messageAt(index: number): Message {
+    return this.messages[(this.head + index) & (this.messages.length - 1)]!;
+  }
+
+  flagsAt(index: number): number {
+    return this.flags[(this.head + index) & (this.messages.length - 1)]!;
+  }
+
+  extraAt(index: number): Buffer {
+    return this.extras[(this.head + index) & (this.messages.length - 1)]!;
+  }
+
+  seqAt(index: number): number {
+    return this.seqs[(this.head + index) & (this.messages.length - 1)]!;
   }
 
   /** Removes the oldest message. */
@@ -74,6 +117,7 @@ export class MessageQueue {
     this.messages = [];
     this.flags = NO_FLAGS;
     this.extras = [];
+    this.seqs = NO_SEQS;
     this.head = 0;
     this.count = 0;
     this.byteCount = 0;
@@ -85,18 +129,22 @@ export class MessageQueue {
     const messages: (Message | null)[] = new Array(size).fill(null);
     const flags = new Uint8Array(size);
     const extras: Buffer[] = new Array(size).fill(NO_EXTRA);
+    const seqs = new Float64Array(size);
     for (let i = 0; i < this.count; i++) {
       const from = (this.head + i) & (old - 1);
       messages[i] = this.messages[from]!;
       flags[i] = this.flags[from]!;
       extras[i] = this.extras[from]!;
+      seqs[i] = this.seqs[from]!;
     }
     this.messages = messages;
     this.flags = flags;
     this.extras = extras;
+    this.seqs = seqs;
     this.head = 0;
   }
 }
 
 const NO_EXTRA = Buffer.alloc(0);
 const NO_FLAGS = new Uint8Array(0);
+const NO_SEQS = new Float64Array(0);

@@ -1,11 +1,13 @@
 // Client ids to sessions: who is connected, who is away and for how long, and which wills wait. Knows no sockets; a
 // connection is something that can be told that it was taken over.
 import { NEVER_EXPIRES } from '../../protocol/constants.ts';
+import { wallNow } from '../../util/clock.ts';
 import type { Wheel, WheelEntry } from '../../util/wheel.ts';
 import type { Trie } from '../routing/trie.ts';
 import { metricIndex } from '../sys/metrics.ts';
 import type { SessionHost } from './host.ts';
 import { Session } from './session.ts';
+import { StoredView } from './stored-view.ts';
 
 const CLIENTS_EXPIRED = metricIndex('clientsExpired');
 
@@ -80,13 +82,61 @@ export class SessionRegistry {
           // The client is back before its will was due [MQTT-3.1.3-9].
           this.wheel.remove(current.willDelay);
           current.session.will = null;
+          current.session.awaySince = 0;
           current.holder = holder;
           this.countConnected(1);
           return { session: current.session, wasPresent: true };
         }
       }
     }
-    const session = new Session(clientId, this.host);
+    const { session } = this.enter(new Session(clientId, this.host), holder);
+    this.countConnected(1);
+    return { session, wasPresent: false };
+  }
+
+  /**
+   * Puts back a session that an earlier process had, its client away (`nowMs` is the wheel's monotonic time, `wallMs` wall-clock
+   * time). Its will and its end come when they are due.
+   */
+  restore(session: Session, nowMs: number, wallMs: number): void {
+    const entry = this.enter(session, null);
+    const away = Math.max(0, wallMs - session.awaySince);
+    const expiry = Math.min(session.expiryInterval, this.maximumExpiry);
+    if (expiry !== NEVER_EXPIRES) this.wheel.add(entry.expiry, nowMs + expiry * 1000 - away);
+    if (session.will === null) return;
+    this.wheel.add(entry.willDelay, nowMs + willDelayOf(session) * 1000 - away);
+  }
+
+  /**
+   * All are put back: what came due while no broker ran happens now (`wallMs` is wall-clock time), before any client is let
+   * in. The wills first, for a session that ends with its connection or has ended since.
+   */
+  catchUp(wallMs: number): void {
+    const sessions = [...this.sessions()];
+    for (const session of sessions) {
+      if (wallMs - session.awaySince >= willDelayOf(session) * 1000) this.willIsDue(session);
+    }
+    for (const session of sessions) {
+      const expiry = Math.min(session.expiryInterval, this.maximumExpiry);
+      if (expiry === 0) this.end(session.clientId);
+      else if (expiry !== NEVER_EXPIRES && wallMs - session.awaySince >= expiry * 1000) this.expire(session.clientId);
+    }
+  }
+
+  /** A session has been opened and prepared: it goes to the store, if its client is to find it again or left a will. */
+  storeOpened(session: Session): void {
+    const { store } = this.host;
+    if (store === null) return;
+    if (session.record === null) {
+      const isLasting = Math.min(session.expiryInterval, this.maximumExpiry) > 0;
+      if (!isLasting && session.will === null) return;
+      session.record = store.add(new StoredView(session), isLasting);
+    }
+    session.record.changed();
+  }
+
+  private enter(session: Session, holder: Holder | null): Entry {
+    const { clientId } = session;
     const entry: Entry = {
       session,
       holder,
@@ -95,8 +145,7 @@ export class SessionRegistry {
     };
     this.entries.set(clientId, entry);
     this.host.kept.sessions = this.entries.size;
-    this.countConnected(1);
-    return { session, wasPresent: false };
+    return entry;
   }
 
   /**
@@ -108,21 +157,27 @@ export class SessionRegistry {
     if (entry === undefined || entry.session !== session || entry.holder === null) return;
     entry.holder = null;
     this.countConnected(-1);
+    session.awaySince = wallNow();
     session.detach();
     const expiry = Math.min(session.expiryInterval, this.maximumExpiry);
     if (expiry === 0) {
       this.end(session.clientId);
       return;
     }
-    const delay = session.will?.properties.willDelayInterval ?? 0;
+    session.record?.changed();
+    const delay = willDelayOf(session);
     if (session.will !== null && delay > 0) this.wheel.add(entry.willDelay, nowMs + delay * 1000);
     else this.willIsDue(session);
     if (expiry !== NEVER_EXPIRES) this.wheel.add(entry.expiry, nowMs + expiry * 1000);
   }
 
-  /** Publishes every will that is set, those that wait for their delay too: the broker stops. Resolves when all are out. */
+  /**
+   * Publishes every will that is set: the broker stops. Those that wait for their delay too, unless they are on disk and go
+   * on waiting there. Resolves when all are out.
+   */
   async publishWills(): Promise<void> {
-    await Promise.all([...this.entries.values()].map(({ session }) => this.takeWill(session)));
+    const due = [...this.entries.values()].filter(({ session }) => !session.isStored || willDelayOf(session) === 0);
+    await Promise.all(due.map(({ session }) => this.takeWill(session)));
   }
 
   /** Ends a session: the will first, for it is due at the latest now [MQTT-3.1.2-10]. */
@@ -155,6 +210,9 @@ export class SessionRegistry {
     if (session.will === null) return null;
     const published = this.publishWill(session);
     session.will = null;
+    // It is off the disk when what came of it is there.
+    if (published === null) session.record?.changed();
+    else void published.then(() => session.record?.changed());
     return published;
   }
 
@@ -163,3 +221,6 @@ export class SessionRegistry {
     if (this.connected > this.maximum) this.maximum = this.connected;
   }
 }
+
+/** Seconds that a session's will waits for its client to come back. */
+const willDelayOf = ({ will }: Session): number => will?.properties.willDelayInterval ?? 0;

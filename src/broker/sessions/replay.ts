@@ -19,6 +19,8 @@ export interface ReplayTarget {
   /** Whether it takes more now. */
   readonly hasRoom: boolean;
   deliverRetained(message: Message, subscription: Subscription): void;
+  /** All retained messages of a subscription were given to it. */
+  replayed(subscription: Subscription): void;
 }
 
 /** Where the messages come from: the retained ones of the broker. */
@@ -59,6 +61,11 @@ export class Replays {
     this.waiting = new Ring();
     this.byFilter = new Map();
     this.isPaused = false;
+  }
+
+  /** Whether a subscription has not got all its retained messages. */
+  has(subscription: Subscription): boolean {
+    return this.byFilter.get(subscription.filter)?.subscription === subscription;
   }
 
   /** Replays that are not finished. */
@@ -127,6 +134,7 @@ export class Replays {
     if (done !== true) return value;
     this.byFilter.delete(replay.subscription.filter);
     this.waiting.shift();
+    this.target.replayed(replay.subscription);
     return null;
   }
 

@@ -2,41 +2,35 @@
 // it, and the will. It decides for every message whether it goes out, waits, or is dropped; all bounds are checked here.
 
 import { InboundWindow } from '../../flow/inbound.ts';
-import { AWAIT_PUBCOMP, OutboundWindow } from '../../flow/outbound.ts';
-import { FLAG_DUP, FLAG_QOS_SHIFT, FLAG_RETAIN, MAX_PACKET_ID, PUBREL } from '../../protocol/constants.ts';
+import type { OutboundWindow } from '../../flow/outbound.ts';
+import { FLAG_DUP, FLAG_QOS_SHIFT, FLAG_RETAIN, MAX_PACKET_ID } from '../../protocol/constants.ts';
 import type { Will } from '../../protocol/packets.ts';
 import { publishSize } from '../../protocol/publish.ts';
 import { touch, wallNow } from '../../util/clock.ts';
-import { Ring } from '../../util/ring.ts';
 import type { ClientContext, Decision } from '../hooks/points.ts';
 import type { Message } from '../routing/message.ts';
 import type { Plan } from '../routing/plan.ts';
 import type { Subscriber } from '../routing/subscriber.ts';
 import type { Subscription } from '../routing/subscription.ts';
+import type { Delivery, SessionRecord } from '../store/session-record.ts';
+import type { LiveMessage } from '../store/store.ts';
 import { Drops } from './drops.ts';
 import type { SessionHost, SessionLink } from './host.ts';
-import { type Borrower, KEPT_OVERHEAD } from './kept.ts';
+import { InFlight, type RestoredFlight } from './in-flight.ts';
+import { KEPT_OVERHEAD } from './kept.ts';
 import { Lane } from './lane.ts';
 import type { MessageQueue } from './queue.ts';
 import { isReadable, isStillReadable, type Reader } from './read-right.ts';
 import { Replays } from './replay.ts';
+import { subscriptionFacts } from './stored-view.ts';
 
 /** Messages that move up for one client in one turn. */
 const MOVES_PER_TURN = 500;
 
-/** A PUBLISH that is to be sent again. */
-interface Resend {
-  readonly id: number;
-  readonly message: Message;
-  readonly flags: number;
-  readonly extra: Buffer;
-}
-
 /** A session; the destination of its subscriptions. */
-export class Session implements Subscriber, Borrower, Reader {
+export class Session implements Subscriber, Reader {
   readonly clientId: string;
   readonly subscriptions: Map<string, Subscription>;
-  readonly window: OutboundWindow<Message>;
   readonly inbound: InboundWindow;
   /** Identity of the client's current (or last) connection; the source of its messages. */
   context: object;
@@ -51,27 +45,26 @@ export class Session implements Subscriber, Borrower, Reader {
   mayWrite: ((topic: string) => Decision | Promise<Decision>) | null;
   /** Prefix of the topics of the client's listener: taken off again on delivery. */
   mountPoint: string | null;
+  /** That listener's key. */
+  listener: string;
+  /** Wall-clock milliseconds since when the client is away, 0 while it is connected. */
+  awaySince: number;
   /** Retained messages that are still on their way to new subscriptions. */
   readonly replays: Replays;
   private readonly host: SessionHost;
   private link: SessionLink | null;
-  /** In flight since the last connection, and not sent again on this one yet. */
-  private readonly resends: Ring<Resend>;
-  private inflightBytes: number;
+  private readonly inFlight: InFlight;
   /** What waits for a place in the window, or for the client to come back. */
   private readonly lane: Lane;
   /** QoS 0 that waits for the client to read what was written to it. */
   private readonly lateLane: Lane;
   private readonly drops: Drops;
-  /** The window has messages that are still in the chunks they came in. */
-  private isBorrowing: boolean;
   /** What waits goes on moving in the next turn, not before. */
   private isResting: boolean;
 
   constructor(clientId: string, host: SessionHost) {
     this.clientId = clientId;
     this.subscriptions = new Map();
-    this.window = new OutboundWindow(MAX_PACKET_ID);
     this.inbound = new InboundWindow(MAX_PACKET_ID);
     this.context = NOBODY;
     this.expiryInterval = 0;
@@ -80,16 +73,31 @@ export class Session implements Subscriber, Borrower, Reader {
     this.readRightIsCacheable = true;
     this.mayWrite = null;
     this.mountPoint = null;
+    this.listener = '';
+    this.awaySince = 0;
     this.replays = new Replays(this);
     this.host = host;
     this.link = null;
-    this.resends = new Ring();
-    this.inflightBytes = 0;
+    this.inFlight = new InFlight(host, (message, flags, id) => this.logSending(message, flags, id));
     this.drops = new Drops(clientId, host.log, host.metrics);
     this.lane = new Lane(host.kept, host.pacing, this.drops);
     this.lateLane = new Lane(host.kept, host.pacing, this.drops);
-    this.isBorrowing = false;
     this.isResting = false;
+  }
+
+  /** QoS 1 and 2 that the client has not acknowledged. */
+  get window(): OutboundWindow<Message> {
+    return this.inFlight.window;
+  }
+
+  /** Where the session is on disk; null where it is not. */
+  get record(): SessionRecord | null {
+    return this.inFlight.record;
+  }
+
+  set record(record: SessionRecord | null) {
+    this.inFlight.record = record;
+    this.lane.record = record;
   }
 
   /** QoS 1 and 2 that wait, and QoS 0 that came while the client was away. */
@@ -100,6 +108,10 @@ export class Session implements Subscriber, Borrower, Reader {
   /** QoS 0 that waits for the client to read. */
   get late(): MessageQueue {
     return this.lateLane.queue;
+  }
+
+  get isStored(): boolean {
+    return this.record?.keepsMessages === true;
   }
 
   get isOnline(): boolean {
@@ -135,6 +147,13 @@ export class Session implements Subscriber, Borrower, Reader {
     return message.source === this.context || (message.source as ClientContext | null)?.clientId === this.clientId;
   }
 
+  replayed(subscription: Subscription): void {
+    if (this.record === null) return;
+    for (const [name, current] of this.subscriptions) {
+      if (current === subscription) this.record.subscribed(subscriptionFacts(name, subscription, false), false);
+    }
+  }
+
   /** Takes a retained message for a new subscription [MQTT-3.3.1-8]. */
   deliverRetained(message: Message, subscription: Subscription): void {
     if (this.mayRead !== null && !isReadable(this, message, null, -1, this.host.log)) return;
@@ -145,7 +164,7 @@ export class Session implements Subscriber, Borrower, Reader {
   /** Whether more can be taken without queueing: what a replay waits for. */
   get hasRoom(): boolean {
     if (this.link === null || this.link.outbox.isPaused || this.isResting) return false;
-    return this.queue.length === 0 && this.late.length === 0 && this.resends.length === 0 && this.hasWindow;
+    return this.queue.length === 0 && this.late.length === 0 && this.inFlight.isCaughtUp && this.inFlight.hasRoom;
   }
 
   /** The message under the name that the client knows it by. */
@@ -172,7 +191,7 @@ export class Session implements Subscriber, Borrower, Reader {
     } else if (this.host.kept.isOverfull && this.isGreedy) {
       this.drops.add();
     } else {
-      this.sendInFlight(link, message, flags, extra);
+      this.inFlight.send(link, message, flags, extra, 0);
     }
     return true;
   }
@@ -180,35 +199,13 @@ export class Session implements Subscriber, Borrower, Reader {
   /** Where a new message has to wait while the client is there; null if it can go at once. */
   private laneFor(link: SessionLink, qos: number): Lane | null {
     if (qos > 0) {
-      const mustWait = link.outbox.isPaused || this.queue.length > 0 || this.resends.length > 0 || !this.hasWindow;
+      const { inFlight, queue } = this;
+      const mustWait = link.outbox.isPaused || queue.length > 0 || !inFlight.isCaughtUp || !inFlight.hasRoom;
       return mustWait ? this.lane : null;
     }
     // What was queued while the client was away goes first [MQTT-4.6.0-5].
     if (this.lane.zeros > 0) return this.lane;
     return link.outbox.isPaused || this.late.length > 0 ? this.lateLane : null;
-  }
-
-  /** As in Mosquitto, the message that reaches the limit in bytes still goes. */
-  private get hasWindow(): boolean {
-    const limit = this.host.limits.maxInflightBytes;
-    return this.window.hasRoom && (limit === 0 || this.inflightBytes < limit);
-  }
-
-  private sendInFlight(link: SessionLink, message: Message, flags: number, extra: Buffer): void {
-    const id = this.window.take(message, (flags >> FLAG_QOS_SHIFT) & 3, flags, extra);
-    this.inflightBytes += message.size;
-    this.host.kept.hold(message);
-    if (!this.isBorrowing) {
-      this.isBorrowing = true;
-      this.host.kept.borrow(this);
-    }
-    link.outbox.push(message, flags, id, extra);
-    this.logSending(message, flags, id);
-  }
-
-  ownMessages(): void {
-    this.isBorrowing = false;
-    this.window.forEachMessage(own);
   }
 
   /** [MQTT-3.1.2-24, MQTT-3.1.2-25]: what the client would not take is as good as delivered. */
@@ -236,7 +233,7 @@ export class Session implements Subscriber, Borrower, Reader {
   /** Whether the session keeps more than its share of what all may. */
   private get isGreedy(): boolean {
     const count = this.queue.length + this.late.length + this.window.inFlight;
-    const bytes = this.queue.bytes + this.late.bytes + this.inflightBytes;
+    const bytes = this.queue.bytes + this.late.bytes + this.inFlight.bytes;
     return bytes + count * KEPT_OVERHEAD > this.host.kept.share;
   }
 
@@ -247,16 +244,16 @@ export class Session implements Subscriber, Borrower, Reader {
   fill(): void {
     const link = this.link;
     if (link === null || this.isResting) return;
-    if (this.queue.length === 0 && this.late.length === 0 && this.resends.length === 0) {
+    if (this.queue.length === 0 && this.late.length === 0 && this.inFlight.isCaughtUp) {
       if (this.drops.count > 0) this.drops.end();
       this.replays.advance();
       return;
     }
     const now = wallNow();
-    let left = this.resend(link, MOVES_PER_TURN);
-    while (left > 0 && this.resends.length === 0 && this.queue.length > 0) {
+    let left = this.inFlight.resend(link, MOVES_PER_TURN, this.mayResend);
+    while (left > 0 && this.inFlight.isCaughtUp && this.queue.length > 0) {
       const qos = this.queue.peekFlags() >> FLAG_QOS_SHIFT;
-      if (link.outbox.isPaused || (qos > 0 && !this.hasWindow)) break;
+      if (link.outbox.isPaused || (qos > 0 && !this.inFlight.hasRoom)) break;
       this.moveUp(link, this.lane, now);
       left -= 1;
     }
@@ -282,13 +279,15 @@ export class Session implements Subscriber, Borrower, Reader {
       lane.passOver(this.host.limits);
       return;
     }
-    if (link.maximumPacketSize === 0 || this.fits(link, message, qos > 0, extra)) {
-      if (qos > 0) this.sendInFlight(link, message, flags, extra);
-      else {
-        link.outbox.push(message, flags, 0, extra);
-        this.logSending(message, flags, 0);
-        this.lateLane.took();
-      }
+    if (link.maximumPacketSize > 0 && !this.fits(link, message, qos > 0, extra)) {
+      lane.discard(this.host.limits);
+      return;
+    }
+    if (qos > 0) this.inFlight.send(link, message, flags, extra, lane.queue.peekSeq());
+    else {
+      link.outbox.push(message, flags, 0, extra);
+      this.logSending(message, flags, 0);
+      this.lateLane.took();
     }
     lane.shift(this.host.limits);
   }
@@ -309,35 +308,31 @@ export class Session implements Subscriber, Borrower, Reader {
     });
   }
 
-  /**
-   * The receive maximum of this connection holds for what the last one left, too [MQTT-3.3.4-9]. Returns how many of `most`
-   * moves are left.
-   */
-  private resend(link: SessionLink, most: number): number {
-    let left = most;
-    while (left > 0 && this.resends.length > 0 && this.window.inFlight - this.resends.length < this.window.limit) {
-      const { id, message, flags, extra } = this.resends.shift()!;
-      left -= 1;
-      if (!this.window.isUnanswered(id, message)) continue;
-      const isDue = isStillReadable(this, message);
-      if (!isDue) this.drops.addOne();
-      if (!isDue || (link.maximumPacketSize > 0 && !this.fits(link, message, true, extra))) {
-        this.window.drop(id);
-        this.settle(message);
-        continue;
-      }
-      link.outbox.push(message, flags | FLAG_DUP, id, extra);
-      this.logSending(message, flags | FLAG_DUP, id);
+  /** Whether a message that was in flight before may go to the client of this connection, too. */
+  private readonly mayResend = (link: SessionLink, message: Message, extra: Buffer): boolean => {
+    if (!isStillReadable(this, message)) {
+      this.drops.addOne();
+      return false;
     }
-    return left;
+    return link.maximumPacketSize === 0 || this.fits(link, message, true, extra);
+  };
+
+  /** PUBACK or PUBCOMP came, as `state` tells: a place in the window is free. An unknown identifier is let pass. */
+  finish(id: number, state: number): void {
+    if (!this.inFlight.finish(id, state)) return;
+    this.lane.took();
+    this.fill();
   }
 
-  /** A message leaves the window: its bytes no longer count. */
-  settle(message: Message | null): void {
-    if (message === null) return;
-    this.inflightBytes -= message.size;
-    this.host.kept.letGo(message);
-    this.lane.took();
+  /** PUBREC came: RELEASE or UNKNOWN. */
+  release(id: number): number {
+    return this.inFlight.release(id);
+  }
+
+  /** The client refuses a message: its exchange ends here (section 4.3.3). */
+  refused(id: number): void {
+    if (this.inFlight.drop(id)) this.lane.took();
+    this.fill();
   }
 
   /** The client is back: what was in flight is sent again in its order [MQTT-4.4.0-1, MQTT-4.6.0-1], then what waits. */
@@ -345,35 +340,51 @@ export class Session implements Subscriber, Borrower, Reader {
     this.link = link;
     link.outbox.maximumPacketSize = link.maximumPacketSize;
     this.window.limit = Math.min(link.receiveMaximum, this.host.limits.maxInflightMessages);
-    this.window.forEach((id, message, state, flags, extra) => {
-      if (state === AWAIT_PUBCOMP) {
-        link.outbox.pushAck((PUBREL << 4) | 2, id);
-        this.host.metrics.packetOut(PUBREL);
-        this.host.log.debug?.(`Sending PUBREL to ${this.clientId} (m${id})`);
-      } else {
-        this.resends.push({ id, message, flags, extra });
-      }
-    });
+    this.inFlight.attach(link, this.clientId);
     this.fill();
   }
 
   /** The connection is over; what is in flight stays for the next one. */
   detach(): void {
     this.link = null;
-    this.resends.clear();
     this.lateLane.clear();
     this.lane.rest();
-    this.window.forEachMessage(own);
+    this.inFlight.detach();
   }
 
-  /** Drops all state but the identity. */
+  /** Puts back a message that an earlier process had in flight (`state` as the window has it) or waiting. */
+  restoreInFlight(message: Message, state: number, flight: RestoredFlight): void {
+    this.inFlight.restore(message, state, flight);
+  }
+
+  restoreWaiting(message: Message, flags: number, extra: Buffer, seq: number): void {
+    this.lane.restore(message, flags, extra, seq);
+  }
+
+  /** The delivery with a number in the store, null if it is over. */
+  deliveryOf(seq: number): Delivery | null {
+    const { queue } = this;
+    const index = queue.indexOf(seq);
+    if (index < 0) return this.inFlight.deliveryOf(seq);
+    const extra = queue.extraAt(index);
+    return { message: queue.messageAt(index), flags: queue.flagsAt(index), extra, id: 0, isReleased: false, turn: 0 };
+  }
+
+  /** Messages of which the store knows that they are to be delivered. */
+  private *storedMessages(): Generator<LiveMessage> {
+    const { queue } = this;
+    for (let i = 0; i < queue.length; i++) if (queue.seqAt(i) > 0) yield queue.messageAt(i);
+    yield* this.inFlight.storedMessages();
+  }
+
+  /** Drops all state but the identity; on disk, too. */
   clear(): void {
-    this.window.forEachMessage((message) => this.settle(message));
-    this.window.clear();
+    this.record?.ended(this.storedMessages());
+    this.record = null;
+    this.inFlight.clear();
     this.lane.clear();
     this.lateLane.clear();
     this.inbound.clear();
-    this.resends.clear();
     this.replays.clear();
     this.drops.end();
   }
@@ -386,7 +397,3 @@ export class Session implements Subscriber, Borrower, Reader {
 }
 
 const NOBODY = {};
-
-function own(message: Message): void {
-  message.own();
-}

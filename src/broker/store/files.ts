@@ -3,12 +3,14 @@
 import {
   closeSync,
   fdatasyncSync,
+  fstatSync,
   fsyncSync,
   ftruncateSync,
   mkdirSync,
   openSync,
   readdirSync,
   readFileSync,
+  readSync,
   unlinkSync,
   writeSync,
 } from 'node:fs';
@@ -31,7 +33,8 @@ export interface Files {
   syncFolder(path: string): void;
   makeFolder(path: string): void;
   list(path: string): string[];
-  read(path: string): Buffer;
+  /** The whole file; in the memory of `room`, whatever was there, if that is given and large enough. */
+  read(path: string, room?: Buffer): Buffer;
 }
 
 /** The file system of the machine. */
@@ -56,8 +59,25 @@ export const realFiles: Files = {
   },
   makeFolder: (path) => void mkdirSync(path, { recursive: true, mode: 0o700 }),
   list: (path) => readdirSync(path),
-  read: (path) => readFileSync(path),
+  read: (path, room) => (room === undefined ? readFileSync(path) : readInto(path, room)),
 };
+
+function readInto(path: string, room: Buffer): Buffer {
+  const file = openSync(path, 'r');
+  try {
+    const { size } = fstatSync(file);
+    const bytes = size <= room.buffer.byteLength ? Buffer.from(room.buffer, 0, size) : Buffer.allocUnsafeSlow(size);
+    let at = 0;
+    while (at < size) {
+      const count = readSync(file, bytes, at, size - at, null);
+      if (count === 0) break;
+      at += count;
+    }
+    return bytes.subarray(0, at);
+  } finally {
+    closeSync(file);
+  }
+}
 
 /** Writes all of it, in as many steps as the system takes. */
 export function writeAll(files: Files, file: number, bytes: Uint8Array): void {

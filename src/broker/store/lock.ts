@@ -18,6 +18,10 @@ export interface StoreLock {
   release(): void;
 }
 
+/** Milliseconds that another process may take for a step between two system calls; who takes longer was killed there. */
+const STEP_MS = 1000;
+const PAUSE_MS = 5;
+
 /**
  * Locks a folder for this process. The lock of a process that is gone counts for nothing, also where another process has got
  * its pid since. Throws StoreInUse, or as the file system does.
@@ -25,30 +29,88 @@ export interface StoreLock {
 export function lockStore(folder: string): StoreLock {
   const file = path.join(folder, 'lock');
   const mine = `${process.pid} ${startOf(process.pid)}\n`;
-  for (;;) {
-    try {
-      const handle = openSync(file, 'wx', 0o600);
-      try {
-        writeSync(handle, mine);
-      } finally {
-        closeSync(handle);
-      }
-      return { release: () => releaseIfMine(file, mine) };
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-    }
-    const [pid = 0, start = ''] = holderOf(file);
-    if (pid !== 0 && isRunning(pid) && startOf(pid) === start) throw new StoreInUse(folder, pid);
+  while (!makes(file, mine)) {
+    const held = finished(file);
+    if (held === null) continue;
+    const pid = holderIn(held);
+    if (pid !== 0) throw new StoreInUse(folder, pid);
+    breakLock(file, held);
+  }
+  return { release: () => releaseIfMine(file, mine) };
+}
+
+/** The process that has a folder locked; 0 where none does. Throws as the file system does. */
+export function storeHolder(folder: string): number {
+  return holderIn(contentOf(path.join(folder, 'lock')) ?? '');
+}
+
+function holderIn(lock: string): number {
+  const [word = '', start = ''] = lock.trim().split(' ');
+  const pid = Number(word);
+  return pid > 0 && isRunning(pid) && startOf(pid) === start ? pid : 0;
+}
+
+/** Makes a file that is not there yet; false where it is. */
+function makes(file: string, text: string): boolean {
+  let handle: number;
+  try {
+    handle = openSync(file, 'wx', 0o600);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    throw error;
+  }
+  try {
+    writeSync(handle, text);
+    return true;
+  } catch (error) {
+    // A full disk, say. Nobody is to wait for its contents.
     removeIfThere(file);
+    throw error;
+  } finally {
+    closeSync(handle);
   }
 }
 
-function holderOf(file: string): [number, string] | [] {
+/** What is in a lock, null if it is gone. One that was made a moment ago is empty still. */
+function finished(file: string): string | null {
+  const end = performance.now() + STEP_MS;
+  for (;;) {
+    const text = contentOf(file);
+    if (text === null || text.endsWith('\n') || performance.now() > end) return text;
+    pause();
+  }
+}
+
+/**
+ * Removes the lock of a process that is gone. Of several who want to, one at a time looks again and removes it: else the
+ * second would remove what the first has put there since.
+ */
+function breakLock(file: string, held: string): void {
+  const turn = `${file}.broken`;
+  const end = performance.now() + STEP_MS;
+  while (!makes(turn, '')) {
+    if (performance.now() > end) removeIfThere(turn);
+    else pause();
+  }
   try {
-    const [pid = '', start = ''] = readFileSync(file, 'utf8').trim().split(' ');
-    return [Number(pid), start];
-  } catch {
-    return [];
+    if (contentOf(file) === held) removeIfThere(file);
+  } finally {
+    removeIfThere(turn);
+  }
+}
+
+/** Nothing else is to run meanwhile: the store is opened in one go. */
+function pause(): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, PAUSE_MS);
+}
+
+function contentOf(file: string): string | null {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+    // Another user's, who may well be running.
+    throw error;
   }
 }
 
@@ -66,7 +128,9 @@ function startOf(pid: number): string {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
     // The name, in brackets, may have blanks of its own; the start time is the 20th field behind it.
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? '-';
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    // A process that was killed is still listed until its parent has taken note.
+    return fields[0] === 'Z' || fields[0] === 'X' ? 'ended' : (fields[19] ?? '-');
   } catch {
     return '-';
   }

@@ -1,9 +1,11 @@
 // The log as the broker's thread sees it. Records are added to the open group; once a turn the group is committed: handed to
 // the worker if that one is free, else it goes on growing until the group before it is safe. So groups fill themselves, and
 // no timer is needed. What a group promised is released when the group is durable, in the order of the groups.
+import { touch } from '../../util/clock.ts';
 import { Ring } from '../../util/ring.ts';
+import { type CleanedLog, Cleaner, type Move } from './cleaner.ts';
 import type { LogPort, LogReply } from './log-messages.ts';
-import { GroupWriter, HEADER_LENGTH, typeOf } from './segment.ts';
+import { GroupWriter, HEADER_LENGTH } from './segment.ts';
 
 /** Sizes in bytes that the log keeps to. */
 export interface LogBounds {
@@ -15,7 +17,7 @@ export interface LogBounds {
   readonly cleaned: number;
 }
 
-const BOUNDS: LogBounds = { segment: 8 * 1024 * 1024, slack: 48 * 1024 * 1024, cleaned: 256 * 1024 };
+export const BOUNDS: LogBounds = { segment: 8 * 1024 * 1024, slack: 48 * 1024 * 1024, cleaned: 256 * 1024 };
 
 /** A group of this many bytes or records holds the publishers back. */
 const CONGESTED_BYTES = 8 * 1024 * 1024;
@@ -28,8 +30,6 @@ export type SyncMode = 'always' | 'interval' | 'off';
 
 /** What the log tells its owner. */
 export interface LogEvents {
-  /** Groups up to this one are durable, and what waited for them was released. */
-  durable(group: number): void;
   /** The file system refuses; tried again until it does not. Told once. */
   failing(error: string, code: string): void;
   /** It writes again. */
@@ -38,8 +38,7 @@ export interface LogEvents {
   congested(isCongested: boolean): void;
   /** Something else than writing failed; the log goes on. */
   trouble(what: string, error: string): void;
-  /** Writes those records of an old segment anew that are still alive there: called with each of them. */
-  move(type: number, bytes: Buffer, at: number, segment: number): void;
+  readonly move: Move;
 }
 
 /** Figures for $SYS and the log. */
@@ -47,9 +46,10 @@ export interface LogFigures {
   groups: number;
   records: number;
   bytes: number;
-  /** Milliseconds that the last commit took in the worker, and the longest since the figures were last reset. */
+  /** Milliseconds that groups took in the worker: the last, the longest since this was last set to 0, and of all. */
   lastCommit: number;
   longestCommit: number;
+  slowest: number;
 }
 
 interface InFlight {
@@ -57,17 +57,6 @@ interface InFlight {
   segment: number;
   readonly records: number;
   readonly bytes: number;
-}
-
-/** The old segment that is being emptied. */
-interface Cleaning {
-  readonly segment: number;
-  /** Null until they are read, and again once all of it is done. */
-  bytes: Buffer | null;
-  records: readonly number[];
-  next: number;
-  /** The group that has to be safe before the segment goes. */
-  until: number;
 }
 
 interface Waiter {
@@ -79,12 +68,13 @@ interface Waiter {
 export interface LogStart {
   readonly salt: number;
   readonly lastGroup: number;
-  /** Bytes of each segment, oldest first. */
+  /** Bytes of each segment, oldest first, and its first group. */
   readonly sizes: ReadonlyMap<number, number>;
+  readonly beginnings: ReadonlyMap<number, number>;
 }
 
 /** An open log. */
-export class Log {
+export class Log implements CleanedLog {
   readonly figures: LogFigures;
   /** Bytes of the records that count, kept up to date by the owner: what cleaning is measured against. */
   liveBytes: number;
@@ -95,6 +85,7 @@ export class Log {
   private readonly group: GroupWriter;
   private readonly waiters: Ring<Waiter>;
   private readonly sizes: Map<number, number>;
+  private readonly beginnings: Map<number, number>;
   private total: number;
   /** The segment that the open group goes to. */
   private segment: number;
@@ -107,15 +98,13 @@ export class Log {
   private isDirty: boolean;
   private retry: NodeJS.Timeout | null;
   private syncTimer: NodeJS.Timeout | null;
-  private cleaning: Cleaning | null;
-  /** Segments up to this one are cleaned whatever they hold. */
-  private compactUntil: number;
+  private readonly cleaner: Cleaner;
   private whenIdle: (() => void) | null;
   private whenClosed: (() => void) | null;
 
   /** @param intervalMs between two syncs, for the mode 'interval' */
   constructor(start: LogStart, port: LogPort, events: LogEvents, mode: SyncMode, intervalMs: number, bounds = BOUNDS) {
-    this.figures = { groups: 0, records: 0, bytes: 0, lastCommit: 0, longestCommit: 0 };
+    this.figures = { groups: 0, records: 0, bytes: 0, lastCommit: 0, longestCommit: 0, slowest: 0 };
     this.liveBytes = 0;
     this.port = port;
     this.events = events;
@@ -124,6 +113,7 @@ export class Log {
     this.group = new GroupWriter(start.salt);
     this.waiters = new Ring();
     this.sizes = new Map(start.sizes);
+    this.beginnings = new Map(start.beginnings);
     this.total = [...start.sizes.values()].reduce((sum, size) => sum + size, 0);
     // Never into a segment of an earlier run: its end may be cut off, or not what it seems.
     this.segment = Math.max(0, ...start.sizes.keys()) + 1;
@@ -135,8 +125,7 @@ export class Log {
     this.isCongestedNow = false;
     this.isDirty = false;
     this.retry = null;
-    this.cleaning = null;
-    this.compactUntil = 0;
+    this.cleaner = new Cleaner(this, port, (type, bytes, at, segment) => events.move(type, bytes, at, segment), bounds);
     this.whenIdle = null;
     this.whenClosed = null;
     this.syncTimer = mode === 'interval' ? setInterval(() => this.syncNow(), intervalMs).unref() : null;
@@ -156,6 +145,18 @@ export class Log {
   /** Segment that the open group's records will lie in, or an earlier one's number if that one fails. */
   get openSegment(): number {
     return this.segment;
+  }
+
+  /** The oldest segment, 0 where there is none. */
+  get oldestSegment(): number {
+    const [oldest = 0] = this.sizes.keys();
+    return oldest;
+  }
+
+  /** The first group of the segment behind the oldest one. */
+  get secondBeginning(): number {
+    const [, second = 0] = this.sizes.keys();
+    return this.beginnings.get(second) ?? this.number;
   }
 
   /** Bytes of all files. */
@@ -191,22 +192,22 @@ export class Log {
   commit(): void {
     this.checkCongestion();
     if (this.inFlight !== null || this.whenClosed !== null) return;
-    this.clean();
+    if (!this.isFailing) this.cleaner.goOn();
     if (this.group.count > 0) this.hand();
   }
 
   /** Cleans all segments that there are, in the course of the next groups. */
   compact(): void {
-    this.compactUntil = this.segment;
+    this.cleaner.want(this.segment);
     // The current segment may then be cleaned too, for the next group begins another one.
     if (this.sizes.has(this.segment)) this.segment += 1;
-    this.clean();
-    if (this.inFlight === null && this.group.count > 0) this.hand();
+    this.commit();
   }
 
   /** Writes and syncs what there is and ends the worker; resolves false where the last group could not be written. */
   close(): Promise<boolean> {
     if (this.syncTimer !== null) clearInterval(this.syncTimer);
+    this.cleaner.stop();
     return new Promise((resolve) => {
       const finish = () => {
         if (this.retry !== null) clearTimeout(this.retry);
@@ -226,8 +227,8 @@ export class Log {
     });
   }
 
-  /** The last group that has records. */
-  private get lastRecorded(): number {
+  /** Number of the last group that has records. */
+  get lastRecorded(): number {
     return this.group.count > 0 ? this.number : this.number - 1;
   }
 
@@ -246,13 +247,15 @@ export class Log {
       length,
       isSynced: this.mode === 'always',
     });
-    if (!this.sizes.has(this.segment)) this.grow(this.segment, HEADER_LENGTH);
+    if (!this.sizes.has(this.segment)) this.begin(this.segment, this.number);
     this.grow(this.segment, length);
     this.number += 1;
     if (this.sizes.get(this.segment)! >= this.bounds.segment) this.segment += 1;
   }
 
   private onReply(reply: LogReply): void {
+    // What is released goes on with its work in this turn.
+    touch();
     switch (reply.kind) {
       case 'written':
         this.written(reply.group, reply.spare, reply.took);
@@ -261,21 +264,21 @@ export class Log {
         if (reply.what === 'write') this.writeFailed(reply.error, reply.code);
         else if (reply.what === 'close') this.whenClosed?.();
         else {
-          if (reply.what === 'read' || reply.what === 'remove') this.cleaning = null;
           this.events.trouble(reply.what, reply.error);
+          // Nobody knows what of the segment is on the disk: what counts is written anew, into another one.
+          if (reply.what === 'sync') this.compact();
+          else this.cleaner.refused(reply.what);
         }
         break;
       case 'content':
-        if (this.cleaning?.segment === reply.segment) {
-          this.cleaning.bytes = Buffer.from(reply.bytes);
-          this.cleaning.records = reply.records;
-        }
+        this.cleaner.read(reply.bytes, reply.records);
         if (this.inFlight === null) this.commit();
         break;
       case 'removed':
         this.total -= this.sizes.get(reply.segment) ?? 0;
         this.sizes.delete(reply.segment);
-        this.cleaning = null;
+        this.beginnings.delete(reply.segment);
+        this.cleaner.removed();
         if (this.inFlight === null) this.commit();
         break;
       case 'closed':
@@ -297,6 +300,7 @@ export class Log {
     figures.bytes += inFlight.bytes;
     figures.lastCommit = took;
     figures.longestCommit = Math.max(figures.longestCommit, took);
+    figures.slowest = Math.max(figures.slowest, took);
     if (this.isFailing) {
       this.isFailing = false;
       this.events.working();
@@ -305,7 +309,6 @@ export class Log {
       this.waiters.shift();
       next.release();
     }
-    this.events.durable(group);
     this.commit();
     if (this.inFlight === null && this.group.count === 0) {
       const { whenIdle } = this;
@@ -329,9 +332,15 @@ export class Log {
       // The segment that failed is closed for good, and what was to follow in it goes where the group goes.
       this.segment += 1;
       this.inFlight!.segment = this.segment;
-      this.grow(this.segment, HEADER_LENGTH + this.inFlight!.bytes);
+      this.begin(this.segment, this.inFlight!.group);
+      this.grow(this.segment, this.inFlight!.bytes);
       this.port.send({ kind: 'retry', segment: this.segment });
     }, RETRY_MS);
+  }
+
+  private begin(segment: number, group: number): void {
+    this.beginnings.set(segment, group);
+    this.grow(segment, HEADER_LENGTH);
   }
 
   private grow(segment: number, bytes: number): void {
@@ -340,7 +349,7 @@ export class Log {
   }
 
   private syncNow(): void {
-    if (!this.isDirty || this.inFlight !== null) return;
+    if (!this.isDirty) return;
     this.isDirty = false;
     this.port.send({ kind: 'sync' });
   }
@@ -350,34 +359,5 @@ export class Log {
     if (isCongested === this.isCongestedNow) return;
     this.isCongestedNow = isCongested;
     this.events.congested(isCongested);
-  }
-
-  /** Goes on with the oldest segment: only ever that one, so that a deletion never goes before what it deletes. */
-  private clean(): void {
-    if (this.isFailing) return;
-    if (this.cleaning === null) {
-      const [oldest] = this.sizes.keys();
-      if (oldest === undefined || oldest >= this.segment) return;
-      if (oldest > this.compactUntil && this.total <= 2 * this.liveBytes + this.bounds.slack) return;
-      this.cleaning = { segment: oldest, bytes: null, records: [], next: 0, until: this.lastRecorded };
-      this.port.send({ kind: 'read', segment: oldest });
-      return;
-    }
-    this.move(this.cleaning);
-  }
-
-  private move(cleaning: Cleaning): void {
-    const { bytes, records, segment } = cleaning;
-    if (bytes === null) return;
-    while (cleaning.next < records.length && this.group.length < this.bounds.cleaned) {
-      const at = records[cleaning.next]!;
-      this.events.move(typeOf(bytes, at), bytes, at, segment);
-      cleaning.next += 1;
-      cleaning.until = this.lastRecorded;
-    }
-    // Not before what was moved, and what took the place of the rest or deleted it, is safe.
-    if (cleaning.next < records.length || cleaning.until > this.durableGroup) return;
-    cleaning.bytes = null;
-    this.port.send({ kind: 'remove', segment });
   }
 }

@@ -44,15 +44,21 @@ export class SegmentWriter {
     }
   }
 
-  /** Makes everything written so far last. */
+  /** Makes everything written so far last. A segment for which that fails is not written to any more. */
   sync(): void {
     if (!this.isUnsynced) return;
-    this.files.syncData(this.file);
+    try {
+      this.files.syncData(this.file);
+    } catch (error) {
+      this.seal();
+      throw error;
+    }
     this.isUnsynced = false;
   }
 
-  /** Removes a segment whose live records stand elsewhere, synced. */
+  /** Removes a segment whose live records stand elsewhere, and are synced by now. */
   remove(segment: number): void {
+    this.sync();
     if (segment === this.number) this.close();
     ifThere(() => this.files.remove(this.pathOf(segment)));
     this.files.syncFolder(this.folder);

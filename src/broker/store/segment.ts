@@ -3,7 +3,8 @@
 //
 //   file    <number, 10 digits>-<salt, 8 hex digits>.seg
 //   header  "mqttlog\n"  u32 version  u32 number  u32 salt  f64 number of its first group  u32 crc of the bytes before
-//   record  u32 salt  u8 type  u8 0  u16 0  u32 length of the body  u32 crc of bytes 4..12 and the body  body
+//   record  u32 salt  u32 crc of all that follows  u8 type  u8 0  u16 0  u32 length of the body  body
+//   note    a record of type 127: f64 number of the group that the log begins with since then; all before was cleaned away
 //   commit  a record of type 0: f64 group number  u32 records in the group  u32 bytes of the group before this record
 //
 // The salt is drawn at random when a store is made. After damage the reader looks for the next record by its salt: without
@@ -12,9 +13,13 @@ import { crc32 } from 'node:zlib';
 
 export const HEADER_LENGTH = 32;
 export const HEAD_LENGTH = 16;
+/** Where in its head the bytes of a record begin that its check covers. */
+const CHECKED_FROM = 8;
 const COMMIT = 0;
+/** The log's own note: which group it begins with, since all before that was cleaned away. */
+export const BEGINNING = 127;
 export const COMMIT_LENGTH = HEAD_LENGTH + 16;
-const VERSION = 1;
+export const VERSION = 1;
 const MAGIC = Buffer.from('mqttlog\n');
 
 /** The name of a segment's file. */
@@ -48,6 +53,9 @@ export function checkHeader(bytes: Buffer): 'whole' | 'damaged' | number {
   return version === VERSION ? 'whole' : version;
 }
 
+/** The number of the segment that a header was written for. */
+export const segmentOf = (header: Buffer): number => header.readUInt32BE(12);
+
 /** The number of the first group that a segment was made for. */
 export const firstGroupOf = (header: Buffer): number => header.readDoubleBE(20);
 
@@ -56,6 +64,7 @@ export class GroupWriter {
   private buffer: Buffer;
   private at: number;
   private start: number;
+  private isOpen: boolean;
   private readonly salt: number;
   /** Records of the group so far. */
   count: number;
@@ -65,6 +74,7 @@ export class GroupWriter {
     this.buffer = Buffer.allocUnsafeSlow(size);
     this.at = 0;
     this.start = 0;
+    this.isOpen = false;
     this.count = 0;
   }
 
@@ -73,21 +83,26 @@ export class GroupWriter {
     return this.at;
   }
 
-  /** Begins a record; types are 1 to 255. */
+  /** Begins a record, which ends the one before; types are 1 to 126. */
   begin(type: number): void {
+    this.end();
     this.reserve(HEAD_LENGTH);
-    this.start = this.at;
-    this.at = this.buffer.writeUInt32BE(this.salt, this.at);
-    this.at = this.buffer.writeUInt32BE(type << 24, this.at);
-    this.at += 8;
+    const { buffer, at } = this;
+    this.start = at;
+    buffer.writeUInt32BE(this.salt, at);
+    buffer.writeUInt32BE((type << 24) >>> 0, at + 8);
+    this.at = at + HEAD_LENGTH;
+    this.isOpen = true;
+    this.count += 1;
   }
 
-  /** Ends the record; returns its length with its head. */
+  /** Ends the record, if one is open: fields can be added to it until then. Returns its length with its head. */
   end(): number {
+    if (!this.isOpen) return 0;
+    this.isOpen = false;
     const { buffer, start, at } = this;
-    buffer.writeUInt32BE(at - start - HEAD_LENGTH, start + 8);
-    buffer.writeUInt32BE(recordCheck(buffer, start, at), start + 12);
-    this.count += 1;
+    buffer.writeUInt32BE(at - start - HEAD_LENGTH, start + 12);
+    buffer.writeUInt32BE(crc32(buffer.subarray(start + CHECKED_FROM, at)), start + 4);
     return at - start;
   }
 
@@ -130,6 +145,7 @@ export class GroupWriter {
 
   /** Closes the group and gives its bytes away; `spare` is the buffer of a group that is done with, for the next one. */
   take(group: number, spare: Buffer | null): Buffer {
+    this.end();
     const count = this.count;
     const length = this.at;
     this.begin(COMMIT);
@@ -152,10 +168,6 @@ export class GroupWriter {
   }
 }
 
-function recordCheck(bytes: Buffer, start: number, end: number): number {
-  return crc32(bytes.subarray(start + HEAD_LENGTH, end), crc32(bytes.subarray(start + 4, start + 12)));
-}
-
 /** Kinds of stretches. */
 export const GROUP = 0;
 export const LOOSE = 1;
@@ -163,9 +175,9 @@ export const DAMAGE = 2;
 
 /** A part of a segment. */
 export interface Stretch {
-  /** GROUP: whole, with its commit record. LOOSE: whole records that no commit record speaks for. DAMAGE: neither. */
+  /** GROUP: whole, with its commit record. LOOSE: whole records of a group that is not whole. DAMAGE: neither. */
   readonly kind: typeof GROUP | typeof LOOSE | typeof DAMAGE;
-  /** Number of the group; 0 for the others. */
+  /** Number of the group; of LOOSE, that of the commit record at its end, which speaks for more than is left; 0 without. */
   readonly group: number;
   readonly start: number;
   readonly end: number;
@@ -193,13 +205,13 @@ export function stretchesOf(bytes: Buffer, salt: number): Stretch[] {
       close(DAMAGE, 0, at);
       continue;
     }
-    if (bytes[at + 4] === COMMIT) {
+    if (typeOf(bytes, at) === COMMIT) {
       const body = at + HEAD_LENGTH;
       const group = bytes.readDoubleBE(body);
       const isWhole = bytes.readUInt32BE(body + 8) === records.length && bytes.readUInt32BE(body + 12) === at - start;
       // A group that lost its beginning keeps what is left; the gap in the numbers tells of the loss.
       if (isWhole) close(GROUP, group, end);
-      else close(LOOSE, 0, end);
+      else close(LOOSE, group, end);
     } else records.push(at);
     at = end;
   }
@@ -208,18 +220,24 @@ export function stretchesOf(bytes: Buffer, salt: number): Stretch[] {
 }
 
 /** Type of the record that begins at `at`. */
-export const typeOf = (bytes: Buffer, at: number): number => bytes[at + 4]!;
+export const typeOf = (bytes: Buffer, at: number): number => bytes[at + 8]!;
 
 /** Offset behind the record that begins at `at`, which is known to be whole. */
-export const endOf = (bytes: Buffer, at: number): number => at + HEAD_LENGTH + bytes.readUInt32BE(at + 8);
+export const endOf = (bytes: Buffer, at: number): number => at + HEAD_LENGTH + bytes.readUInt32BE(at + 12);
 
 /** Offset behind the whole record that begins at `at`; 0 where there is none. */
 function recordEnd(bytes: Buffer, at: number, salt: number): number {
   if (at + HEAD_LENGTH > bytes.length || bytes.readUInt32BE(at) !== salt) return 0;
-  const end = at + HEAD_LENGTH + bytes.readUInt32BE(at + 8);
+  const end = endOf(bytes, at);
   if (end > bytes.length) return 0;
-  if (bytes[at + 4] === COMMIT && end - at !== COMMIT_LENGTH) return 0;
-  return recordCheck(bytes, at, end) === bytes.readUInt32BE(at + 12) ? end : 0;
+  if (typeOf(bytes, at) === COMMIT && end - at !== COMMIT_LENGTH) return 0;
+  return crc32(bytes.subarray(at + CHECKED_FROM, end)) === bytes.readUInt32BE(at + 4) ? end : 0;
+}
+
+/** Whether the bytes from `at` on are the beginning of a record whose rest is not there any more, or not yet. */
+export function isBeginning(bytes: Buffer, at: number, salt: number): boolean {
+  if (at + HEAD_LENGTH > bytes.length) return true;
+  return bytes.readUInt32BE(at) === salt && endOf(bytes, at) > bytes.length;
 }
 
 function nextRecord(bytes: Buffer, from: number, salt: number, mark: Buffer): number {
@@ -227,6 +245,13 @@ function nextRecord(bytes: Buffer, from: number, salt: number, mark: Buffer): nu
     if (recordEnd(bytes, at, salt) !== 0) return at;
   }
   return bytes.length;
+}
+
+/** Bytes where they lie in a file. */
+export interface Part {
+  readonly buffer: Buffer;
+  readonly start: number;
+  readonly end: number;
 }
 
 /** Reads the fields of a record in the order in which GroupWriter wrote them. */
@@ -268,6 +293,13 @@ export class RecordReader {
     const copy = Buffer.allocUnsafeSlow(length);
     this.bytes.copy(copy, 0, start, start + length);
     return copy;
+  }
+
+  /** Not a copy: the caller makes one of what it keeps. */
+  part(): Part {
+    const length = this.u32();
+    const start = this.step(length);
+    return { buffer: this.bytes, start, end: start + length };
   }
 
   text(): string {

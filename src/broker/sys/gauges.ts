@@ -6,7 +6,7 @@ let heapMaximum = 0;
 
 /** Reads every gauge of the metric table. */
 export function readGauges(core: Core, set: (key: string, value: number) => void): void {
-  const { kept, registry, retained, trie } = core;
+  const { kept, registry, retained, store, trie } = core;
   let waiting = 0;
   let waitingBytes = 0;
   for (const peer of core.peers) {
@@ -29,4 +29,19 @@ export function readGauges(core: Core, set: (key: string, value: number) => void
   set('packetOutBytes', waitingBytes);
   set('heapCurrent', heap);
   set('heapMaximum', heapMaximum);
+  if (store !== null) readStore(store, set);
+}
+
+function readStore(store: NonNullable<Core['store']>, set: (key: string, value: number) => void): void {
+  const { figures } = store;
+  set('storeBytes', store.totalBytes);
+  set('storeLiveBytes', store.liveBytes);
+  set('storeSegments', store.segments);
+  set('storeCommits', figures.groups);
+  set('storeRecords', figures.records);
+  set('storeWritten', figures.bytes);
+  set('storeCommitLast', Math.round(figures.lastCommit * 1000));
+  set('storeCommitLongest', Math.round(figures.longestCommit * 1000));
+  set('storeFailing', store.isFailing ? 1 : 0);
+  figures.longestCommit = 0;
 }

@@ -1,8 +1,8 @@
 // THE metric table: every counter of the broker, its $SYS topic and what it counts, held in one Float64Array. The tree,
 // the load averages and the man page's list are derived from it.
 
-/** How a row gets its value. */
-export type MetricKind = 'counter' | 'gauge';
+/** How a row gets its value: a figure of the store is a gauge that there is with persistence only. */
+export type MetricKind = 'counter' | 'gauge' | 'store';
 
 /** A row: `load` names the moving averages that are kept of it, if any. */
 export interface MetricRow {
@@ -67,6 +67,15 @@ export const METRICS: readonly MetricRow[] = [
   row('connectionCount', 'counter', [], 'CONNECT packets accepted', 'connections'),
   row('heapCurrent', 'gauge', ['heap/current'], 'heap bytes in use'),
   row('heapMaximum', 'gauge', ['heap/maximum'], 'largest heap seen'),
+  row('storeBytes', 'store', ['store/bytes'], 'bytes of the files of the store'),
+  row('storeLiveBytes', 'store', ['store/bytes/live'], 'bytes of what counts in the store, roughly'),
+  row('storeSegments', 'store', ['store/segments'], 'files of the store'),
+  row('storeCommits', 'store', ['store/commits'], 'groups of records written'),
+  row('storeRecords', 'store', ['store/records'], 'records written'),
+  row('storeWritten', 'store', ['store/bytes/written'], 'bytes written to the store'),
+  row('storeCommitLast', 'store', ['store/commit/last'], 'microseconds that the last group took, its sync included'),
+  row('storeCommitLongest', 'store', ['store/commit/longest'], 'microseconds that the longest of the interval took'),
+  row('storeFailing', 'store', ['store/failing'], '1 while the store cannot be written, else 0'),
   ...PACKETS.flatMap((packet) => [
     row(`${packet}In`, 'counter', [`mqtt/${packet}/received`], `${packet.toUpperCase()} packets received`),
     row(`${packet}Out`, 'counter', [`mqtt/${packet}/sent`], `${packet.toUpperCase()} packets sent`),
@@ -99,6 +108,9 @@ export class Metrics {
 
   constructor() {
     this.values = new Float64Array(METRICS.length);
+    METRICS.forEach(({ kind }, index) => {
+      if (kind === 'store') this.values[index] = Number.NaN;
+    });
   }
 
   add(index: number, count: number): void {

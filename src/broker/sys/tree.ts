@@ -63,7 +63,9 @@ export class SysTree {
     });
     this.put('uptime', `${Math.floor((nowMs - this.startedMs) / 1000)} seconds`);
     METRICS.forEach(({ topics }, index) => {
-      for (const topic of topics) this.put(topic, String(this.metrics.values[index]));
+      const value = this.metrics.values[index]!;
+      if (Number.isNaN(value)) return;
+      for (const topic of topics) this.put(topic, String(value));
     });
     const seconds = (nowMs - this.lastMs) / 1000;
     if (seconds <= 0) return;

@@ -16,6 +16,7 @@ import { writePidFile } from '../pid-file.ts';
 import { become, identityOf } from '../privileges.ts';
 import { readCommandLine, reportUsageError } from '../start.ts';
 import { paintFor } from '../terminal.ts';
+import { storeTool } from './store-tools.ts';
 
 /** As many -p as Mosquitto takes. */
 const MOST_PORTS = 10;
@@ -31,6 +32,8 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
     }
     if (options.testConfig) return testConfig(options, io);
     const loaded = load(options, io);
+    const lookInside = storeTool(options);
+    if (lookInside !== null) return await lookInside(loaded.config, io);
     if (options.daemon && !isBackground()) return await startInBackground(argv, io);
     return await run(loaded, options, io);
   } catch (error) {
@@ -57,14 +60,16 @@ function load(options: Options<'broker'>, io: Io): LoadedConfig {
 
 async function run({ config, warnings }: LoadedConfig, options: Options<'broker'>, io: Io): Promise<number> {
   const { pidFile, user } = config.global;
+  const identity = identityOf(user);
   const brokerOptions: BrokerOptions = {
     verbosity: options.quiet ? 'none' : options.verbose ? 'all' : 'configured',
     notes: warnings,
     env: io.env,
     ports: options.ports,
     ...keylog(options.tlsKeylog),
+    // The files of the store are to belong to the user that the broker runs as.
+    ...(identity === null ? {} : { whenBound: () => become(identity) }),
   };
-  const identity = identityOf(user);
   // Before anything else is touched: a second broker of the same pid file must leave no trace.
   const pid = pidFile === null ? null : writePidFile(pidFile);
   const signals = takeSignals();
@@ -72,12 +77,10 @@ async function run({ config, warnings }: LoadedConfig, options: Options<'broker'
     pid?.restore();
     throw error;
   });
-  if (identity !== null) become(identity);
   reportToForeground('');
-  // A reload logs its own failures; a rejection would be a bug, and ends the process.
-  signals.onReload(() => void broker.reload());
+  signals.passTo(broker);
   await signals.stop;
-  signals.onReload(() => {});
+  signals.passTo(null);
   await broker.stop();
   pid?.remove();
   return EXIT_OK;
@@ -123,22 +126,23 @@ function keylog(file: string | null): Pick<BrokerOptions, 'keylog'> {
 interface Signals {
   /** SIGTERM or SIGINT came. Further ones are taken, and do nothing: the orderly stop is under way, and short. */
   readonly stop: Promise<void>;
-  /** Says what SIGHUP does; nothing before. */
-  onReload(reload: () => void): void;
+  /** Names the broker that SIGHUP and SIGUSR1 are for; they do nothing without one. */
+  passTo(broker: Broker | null): void;
 }
 
 function takeSignals(): Signals {
-  let reload = () => {};
+  let broker: Broker | null = null;
   const ignore = () => {};
-  process.on('SIGHUP', () => reload());
-  // Node would open its debugger on the one and end on the other; Mosquitto's users send both.
-  process.on('SIGUSR1', ignore).on('SIGUSR2', ignore);
+  // A reload logs its own failures; a rejection would be a bug, and ends the process.
+  process.on('SIGHUP', () => void broker?.reload());
+  // Without a listener Node would open its debugger on the one and end on the other; Mosquitto's users send both.
+  process.on('SIGUSR1', () => broker?.compact()).on('SIGUSR2', ignore);
   return {
     stop: new Promise((resolve) => {
       process.on('SIGTERM', resolve).on('SIGINT', resolve);
     }).then(ignore),
-    onReload: (action) => {
-      reload = action;
+    passTo: (one) => {
+      broker = one;
     },
   };
 }

@@ -2,6 +2,12 @@
 import { FLAG, integer, TEXT } from '../kinds.ts';
 import type { OptionRow } from './row.ts';
 
+/** What is done instead of running a broker. */
+const ONE_TASK = {
+  keys: ['testConfig', 'storeInfo', 'storeExport', 'storeImport', 'daemon'],
+  message: '--store-info, --store-export and --store-import stand alone: not with each other, --test-config or -d.',
+};
+
 export const BROKER_OPTIONS = [
   {
     key: 'configFile',
@@ -55,6 +61,33 @@ export const BROKER_OPTIONS = [
     tools: ['broker'],
     group: 'General',
     help: 'Check the configuration file and the password, ACL and certificate files that it names, and exit: code 0 if they are good, 3 if not. Changes nothing.',
+  },
+  {
+    key: 'storeInfo',
+    names: ['--store-info'],
+    kind: FLAG,
+    tools: ['broker'],
+    group: 'General',
+    conflicts: ONE_TASK,
+    help: 'Print what is in the store that the configuration file names, and how its files are, and exit. Changes nothing, and works while a broker uses the store.',
+  },
+  {
+    key: 'storeExport',
+    names: ['--store-export'],
+    kind: FLAG,
+    tools: ['broker'],
+    group: 'General',
+    conflicts: ONE_TASK,
+    help: 'Print all of the store as lines of JSON, and exit. Changes nothing, and works while a broker uses the store.',
+  },
+  {
+    key: 'storeImport',
+    names: ['--store-import'],
+    kind: FLAG,
+    tools: ['broker'],
+    group: 'General',
+    conflicts: ONE_TASK,
+    help: 'Fill the store with the lines that --store-export has printed, from standard input, and exit. The store must be empty and no broker may use it; if anything is wrong with a line, nothing is imported.',
   },
   {
     key: 'tlsKeylog',

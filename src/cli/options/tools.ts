@@ -20,7 +20,11 @@ export const TOOLS: Readonly<Record<Tool, ToolFacts>> = {
   broker: {
     name: 'mqtt-broker',
     summary: 'is a broker for MQTT 3.1, 3.1.1 and 5.0.',
-    synopsis: ['[-c config_file] [-d] [-h] [-p port] [-v]', '--test-config -c config_file'],
+    synopsis: [
+      '[-c config_file] [-d] [-h] [-p port] [-v]',
+      '--test-config -c config_file',
+      '{--store-info | --store-export | --store-import} -c config_file',
+    ],
     helpCode: 0,
   },
   pub: {

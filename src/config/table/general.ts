@@ -23,7 +23,7 @@ export const GENERAL = rows({
     default: null,
     reload: 'restart',
     description:
-      'User to change to once sockets and files are open, when the broker was started by root. Has no meaning for other users.',
+      'User to change to once sockets and files are open, when the broker was started by root. The store is opened after that, and belongs to this user. Has no meaning for other users.',
   },
   per_listener_settings: {
     kind: bool,

@@ -35,6 +35,11 @@ const MORE_WORDS = [
   'ein Wort',
   'é/ü',
   '0x1F',
+  'always',
+  'interval',
+  'off',
+  'recover',
+  'refuse',
 ];
 
 /** Options that need others beside them. */

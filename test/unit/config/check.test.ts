@@ -46,4 +46,26 @@ describe('rules over several options', () => {
       ),
     );
   });
+
+  const noted = (text: string): string[] =>
+    load(text).warnings.map((note) => `${note.type}: ${note.text.replaceAll(/\/\S+(?=m\.conf)/g, '')}`);
+
+  it('says that autosave is no longer needed, once and with persistence only', () => {
+    const both = 'autosave_interval 60\nautosave_on_changes true\n';
+    assert.deepEqual(noted(both), []);
+    assert.deepEqual(noted(`${both}persistence true\n`), [
+      'notice: autosave_interval at m.conf:1 and autosave_on_changes at m.conf:2 are no longer needed: every message that was acknowledged is on disk already.',
+    ]);
+    assert.deepEqual(noted('persistence true\npersistence_sync off\nautosave_interval 1800\n'), [
+      'notice: autosave_interval at m.conf:3 is no longer needed: the store is written all the time, and persistence_sync off says when it reaches the disk.',
+    ]);
+    assert.deepEqual(noted('persistence true\n'), []);
+  });
+
+  it('warns of an interval that nothing uses', () => {
+    assert.deepEqual(noted('persistence_sync_interval 50\n'), [
+      "warning: Warning: persistence_sync_interval does nothing without 'persistence_sync interval', at m.conf:1.",
+    ]);
+    assert.deepEqual(noted('persistence_sync_interval 50\npersistence_sync interval\n'), []);
+  });
 });

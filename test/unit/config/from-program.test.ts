@@ -98,7 +98,15 @@ describe('configFrom', () => {
       ],
     ],
     [{ global: { perListenerSettings: true } }, ["Error: Unknown configuration variable 'perListenerSettings'."]],
-    [{ global: { persistence: true } }, ["Error: Unknown configuration variable 'persistence'."]],
+    [{ global: { enableControlApi: true } }, ["Error: Unknown configuration variable 'enableControlApi'."]],
+    [
+      { global: { persistenceSync: 'never' } },
+      [
+        'Error: Invalid persistenceSync value (never).',
+        'It must be one of always, interval, off.',
+        'Error found in global.',
+      ],
+    ],
     [{ listeners: [{ port: '1883' }] }, ['Error: Invalid port value (1883), in listeners[0].']],
     [{ listeners: [{ port: 65_536 }] }, ['Error: Invalid port value (65536), in listeners[0].']],
     [{ listeners: [{ host: '' }] }, ['Error: Invalid host value (), in listeners[0].']],

@@ -52,7 +52,25 @@ describe('lines of a configuration file', () => {
     ],
     ['control characters in a name', 'a\u001b[2J 1', ["Error: Unknown configuration variable 'a\\u001b[2J'."]],
     ['a NUL character', 'pid_file a\0b', ['Error: Invalid pid_file value: it contains a NUL character.']],
-    ['a bad bool', 'persistence maybe', ["Error: The 'persistence' option is not supported by mqtt-broker."]],
+    ['a bad bool', 'persistence maybe', ['Error: Invalid persistence value (maybe).', 'It must be true or false.']],
+    [
+      'an unknown word',
+      'persistence_sync sometimes',
+      ['Error: Invalid persistence_sync value (sometimes).', 'It must be one of always, interval, off.'],
+    ],
+    [
+      'no time between two syncs',
+      'persistence_sync_interval 0',
+      ['Error: Invalid persistence_sync_interval value (0).', 'It must be a whole number from 1 to 60000.'],
+    ],
+    ...['../other.db', 'db/mosquitto.db', '..', '.'].map((name): [string, string, string[]] => [
+      'a store that is not in its folder',
+      `persistence_file ${name}`,
+      [
+        `Error: Invalid persistence_file value (${name}).`,
+        'It must be a name without a folder; persistence_location names the folder.',
+      ],
+    ]),
     [
       'a bad bool',
       'allow_anonymous TRUE',
@@ -153,7 +171,7 @@ describe('lines of a configuration file', () => {
   });
 
   it('accepts refused options that ask for the default', () => {
-    const text = 'persistence false\nenable_control_api false\nmemory_limit 0\nauth_plugin_deny_special_chars true\n';
+    const text = 'enable_control_api false\nmemory_limit 0\nauth_plugin_deny_special_chars true\n';
     assert.deepEqual(load(text).warnings, []);
   });
 
@@ -248,7 +266,9 @@ describe('files', () => {
     withFiles({ 'm.conf': 'persistence_location /a\n' }, (folder) => {
       const env = { MOSQUITTO_PERSISTENCE_LOCATION: '/b' };
       assert.equal(loadConfig(path.join(folder, 'm.conf'), {}).config.global.persistenceLocation, '/a');
-      assert.equal(loadConfig(path.join(folder, 'm.conf'), env).config.global.persistenceLocation, '/b');
+      const { global, places } = loadConfig(path.join(folder, 'm.conf'), env).config;
+      assert.equal(global.persistenceLocation, '/b');
+      assert.equal(places.get('persistenceLocation'), undefined, 'the line has nothing to do with that folder');
     });
   });
 });

@@ -24,7 +24,7 @@ const TEXTS = [
   'engine',
   'lazy',
 ];
-const TEXTS_TOO = ['mqttv50', 'immediate', 'some text', '5000'];
+const TEXTS_TOO = ['mqttv50', 'immediate', 'some text', '5000', 'interval', 'refuse'];
 const BAD = ['maybe', '-2', '99999999999999999999'];
 
 /** What certificate options need around them. */

@@ -47,8 +47,13 @@ test('what an earlier connection left does not count against the limit, until it
 test('identifiers can be taken over from an earlier process', () => {
   const window = new InboundWindow(2);
   assert.deepEqual(window.identifiers, []);
-  window.restore([7, 9]);
+  window.restore(
+    new Map([
+      [7, 0],
+      [9, 5],
+    ]),
+  );
   assert.deepEqual([window.admit(7), window.admit(8), window.identifiers], [DUPLICATE, OVER_QUOTA, [7, 9]]);
-  window.restore([]);
+  window.restore(new Map());
   assert.equal(window.pending, 2);
 });

@@ -18,10 +18,7 @@ test('a client has a place until window and queue are full, and again when one i
     assert.equal(rig.metric('publishDropped') === dropped, expected, 'it is as it was said');
   }
   assert.equal(hasPlace(rig, 0), true, 'QoS 0 needs no window');
-  const message = rig.session.window.messageOf(1);
-  rig.session.window.drop(1);
-  rig.session.settle(message);
-  rig.session.fill();
+  rig.session.refused(1);
   assert.equal(hasPlace(rig, 1), true);
 });
 

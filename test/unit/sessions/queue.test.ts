@@ -27,7 +27,7 @@ test('a queue gives back what it was given in that order, and knows its bytes', 
             flags,
             extra: Buffer.from([flags]),
           };
-          queue.push(item.message, item.flags, item.extra);
+          queue.push(item.message, item.flags, item.extra, 0);
           model.push(item);
         }
         assert.deepEqual([queue.length, kept.count], [model.length, model.length]);
@@ -50,6 +50,6 @@ test('a queued message lets go of the chunk it came in', () => {
   message.own = () => {
     owned += 1;
   };
-  queue.push(message, 0, Buffer.alloc(0));
+  queue.push(message, 0, Buffer.alloc(0), 0);
   assert.equal(owned, 1);
 });

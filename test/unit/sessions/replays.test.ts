@@ -14,6 +14,8 @@ test('a filter that is subscribed to again takes the place of its unfinished rep
   const target = {
     hasRoom: false,
     isOnline: true,
+    isStored: false,
+    replayed: () => undefined,
     hasPlaceFor: () => true,
     deliver: () => true,
     deliverRetained: (_: Message, { filter, qos }: Subscription) => void got.push(`${filter} ${qos}`),
@@ -48,6 +50,8 @@ function slowly(): {
   const target = {
     hasRoom: true,
     isOnline: true,
+    isStored: false,
+    replayed: () => undefined,
     hasPlaceFor: () => true,
     deliver: () => true,
     deliverRetained: ({ payloadBuffer }: Message) => void got.push(payloadBuffer.toString()),

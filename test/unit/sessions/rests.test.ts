@@ -14,10 +14,7 @@ function giveMany(rig: SessionRig, count: number, qos: number): void {
 }
 
 function acknowledge({ session }: SessionRig, id: number): void {
-  const message = session.window.messageOf(id);
-  session.window.acknowledge(id, AWAIT_PUBACK);
-  session.settle(message);
-  session.fill();
+  session.finish(id, AWAIT_PUBACK);
 }
 
 /** Everything that the client gets from now on, turn by turn until nothing waits. */
@@ -102,9 +99,7 @@ test('what was acknowledged meanwhile is not sent again: no PUBLISH after its PU
   rig.detach();
   rig.attach();
   rig.session.window.acknowledge(MANY, AWAIT_PUBREC);
-  const last = rig.session.window.messageOf(MANY - 1);
-  rig.session.window.drop(MANY - 1);
-  rig.session.settle(last);
+  rig.session.refused(MANY - 1);
   assert.deepEqual(await everything(rig), numbers(MANY - 2));
   rig.detach();
   rig.attach();

@@ -10,10 +10,7 @@ import { SessionRig, sourceOf, subscriptionTo } from '../../support/builders.ts'
 
 /** The client acknowledges, as the handler of PUBACK and PUBCOMP has it. */
 function acknowledge({ session }: SessionRig, id: number, state = AWAIT_PUBACK): void {
-  const message = session.window.messageOf(id);
-  session.window.acknowledge(id, state);
-  session.settle(message);
-  session.fill();
+  session.finish(id, state);
 }
 
 test('QoS and retain flag are those that the subscription grants', () => {

@@ -1,0 +1,15 @@
+// Where a message stands in the store. It hangs on the message, so that it need not be looked for.
+
+/** A stored message's place; the store's to change. */
+export interface StoredPlace {
+  /** Its number in the store. */
+  readonly number: number;
+  /** Wall-clock milliseconds since when it is there. */
+  readonly since: number;
+  /** Deliveries and retained places that need it there. */
+  needs: number;
+  /** Whether it is the retained message of its topic there. */
+  isKept: boolean;
+  /** The segment that its record stands in. */
+  segment: number;
+}

@@ -1,0 +1,46 @@
+// Prints many lines at the pace of whoever reads them.
+import { systemErrorText } from '../../util/system-error.ts';
+import type { Io } from '../io.ts';
+import { EXIT_ERROR, EXIT_OK, UsageError } from '../messages.ts';
+import { Output } from '../output.ts';
+
+/** Lines after which the loop goes on in its next turn, so that it is noticed when the reader has gone. */
+const TURN = 256;
+
+/**
+ * Prints lines, which are asked for as they can be written, on standard output; resolves to the exit code. Who reads them
+ * may have had enough of them; throws UsageError where they are cut off for another reason.
+ */
+export async function printLines(lines: Iterable<string>, { stdout }: Io): Promise<number> {
+  const out = new Output(stdout);
+  let failure: NodeJS.ErrnoException | null = null;
+  let wake = () => {};
+  let room: Promise<void> | null = null;
+  out.watch({
+    full: () => {
+      room = new Promise((resolve) => {
+        wake = resolve;
+      });
+    },
+    drained: () => wake(),
+    closed: (error) => {
+      failure = error;
+      wake();
+    },
+  });
+  let count = 0;
+  for (const line of lines) {
+    out.text(`${line}\n`);
+    count += 1;
+    if (count % TURN === 0) await new Promise((resolve) => setImmediate(resolve));
+    await room;
+    if (failure !== null) break;
+  }
+  await out.finish();
+  return failure === null ? EXIT_OK : endedEarly(failure);
+}
+
+function endedEarly(error: NodeJS.ErrnoException): number {
+  if (error.code === 'EPIPE') return EXIT_OK;
+  throw new UsageError(`The output is cut off: ${systemErrorText(error)}.`, 'nothing', EXIT_ERROR);
+}
