@@ -231,9 +231,14 @@ export class Peer implements LinkOwner, Holder, WheelEntry {
     this.queue(packet, null);
   }
 
-  /** Sends an answer in its order: behind those that wait for the disk, and waits itself if it promises what is not there. */
-  answer(packet: ControlPacket, waits: boolean): void {
-    this.queue(packet, this.holder(waits));
+  /**
+   * Sends an answer in its order: behind those that wait for the disk, and waits itself if it promises what is not there.
+   * Returns whether it waits.
+   */
+  answer(packet: ControlPacket, waits: boolean): boolean {
+    const holder = this.holder(waits);
+    this.queue(packet, holder);
+    return holder !== null;
   }
 
   /** Where the next answer has to wait; null if it can go at once. */
@@ -373,9 +378,7 @@ export class Peer implements LinkOwner, Holder, WheelEntry {
     if (settings.logsConnections) {
       log.notice?.(`Client ${this.name} [${this.place}] disconnected${words === '' ? '' : `: ${words}`}.`);
     }
-    if (this.context !== null) {
-      this.listener.settings.hooks.disconnected(this.context, code);
-    }
+    if (this.isAdmitted) this.listener.settings.hooks.disconnected(this.context!, code);
     if (this.session !== null) {
       touch();
       this.core.registry.release(this.session, monotonicNow());

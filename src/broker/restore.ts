@@ -15,6 +15,7 @@ import type { Topic } from './routing/topics.ts';
 import { Session } from './sessions/session.ts';
 import { StoredView } from './sessions/stored-view.ts';
 import type { Core, ListenerSettings } from './settings.ts';
+import type { StateEntry } from './store/entries.ts';
 import {
   type Identity,
   RELEASES,
@@ -23,7 +24,7 @@ import {
   type SubscriptionFacts,
   WAITS,
 } from './store/records.ts';
-import type { StateEntry, StateMessage, StateSession, StoreState } from './store/state.ts';
+import type { StateMessage, StateSession, StoreState } from './store/state.ts';
 import type { Store } from './store/store.ts';
 
 /** Finds a listener by the key that it had when something was stored; null if there is none any more. */
@@ -44,7 +45,8 @@ export class Restoring {
   }
 
   /** A message that was read. */
-  message({ number, segment, storedAt, ...facts }: StateMessage): Message {
+  message(facts: StateMessage): Message {
+    const { number, segment, storedAt } = facts;
     const message = Message.restored(
       this.topic(facts.topic),
       this.topic(facts.routedAs),
@@ -56,7 +58,7 @@ export class Restoring {
       facts.expiresAt,
       facts.payload,
     );
-    message.stored = { number, since: storedAt, needs: 0, isKept: false, segment };
+    message.stored = { number, since: Math.floor(storedAt / 1000), needs: 0, isKept: false, segment };
     return message;
   }
 
@@ -113,8 +115,16 @@ export class Restoring {
       record.restoreEntry(message);
       putBack(session, message, entry);
     };
-    for (const entry of inFlight(from.entries)) put(entry);
-    for (const entry of from.entries.values()) if (entry.step === WAITS) put(entry);
+    const flights: StateEntry[] = [];
+    const taken = new Set<number>([0]);
+    from.entries.each((entry) => {
+      if (entry.step === WAITS) put(entry);
+      // Damage may have taken the end of the first that used an identifier; then the second can't be in flight under it, too.
+      else if (taken.has(entry.id)) put({ ...entry, step: WAITS });
+      else flights.push(entry);
+      taken.add(entry.id);
+    });
+    for (const entry of flights.sort(asSent)) put(entry);
     core.registry.restore(session, monotonicNow(), wallNow());
     if (facts.awaySince === 0) record.changed();
   }
@@ -163,19 +173,10 @@ export class Restoring {
   }
 }
 
-/** What is in flight, in the order of its packets: PUBRELs as they went out, messages as they came. */
-function inFlight(entries: Paged<StateEntry>): StateEntry[] {
-  const found: StateEntry[] = [];
-  const taken = new Set<number>([0]);
-  for (const entry of entries.values()) {
-    if (entry.step === WAITS) continue;
-    // Damage may have taken the end of the first that used an identifier; then the second can't be in flight under it, too.
-    if (taken.has(entry.id)) entry.step = WAITS;
-    else found.push(entry);
-    taken.add(entry.id);
-  }
+/** The order of packets in flight: PUBRELs as they went out, messages as they came. */
+function asSent(a: StateEntry, b: StateEntry): number {
   const rank = ({ step }: StateEntry): number => (step === RELEASES ? 0 : 1);
-  return found.sort((a, b) => rank(a) - rank(b) || a.turn - b.turn || a.seq - b.seq);
+  return rank(a) - rank(b) || a.turn - b.turn || a.seq - b.seq;
 }
 
 /** The first that needs a message brings it into the store. */

@@ -1,10 +1,10 @@
-// Objects by number, where the numbers are given out one after the other: pages of an array. A large Map would stop everything
+// Values by number, where the numbers are given out one after the other: pages of an array. A large Map would stop everything
 // for as long as it takes to be laid out anew, and costs several times as much memory.
 
-const PAGE_BITS = 8;
+const PAGE_BITS = 7;
 const PAGE_SIZE = 1 << PAGE_BITS;
 /** A page with no more than this is dissolved, or a few that stay for long would keep many pages. */
-const FEW = 16;
+const FEW = 8;
 
 interface Page<T> {
   readonly first: number;
@@ -12,10 +12,10 @@ interface Page<T> {
   count: number;
 }
 
-/** A table of objects by integers from 0 on, with a Map's names for what it does. */
-export class Paged<T extends object> {
+/** A table of values by integers from 0 on, with a Map's names for what it does. */
+export class Paged<T extends object | number> {
   private readonly pages: Map<number, Page<T>>;
-  /** What is left of pages that were dissolved. */
+  /** What is left of pages that were dissolved, as long as they are not there again. */
   private readonly rest: Map<number, T>;
   private last: Page<T> | null;
   private newest: number;
@@ -34,7 +34,8 @@ export class Paged<T extends object> {
   }
 
   get(number: number): T | undefined {
-    return this.pageOf(number)?.slots[number % PAGE_SIZE] ?? this.rest.get(number);
+    const page = this.pageOf(number);
+    return page === undefined ? this.rest.get(number) : page.slots[number % PAGE_SIZE];
   }
 
   has(number: number): boolean {
@@ -42,23 +43,29 @@ export class Paged<T extends object> {
   }
 
   set(number: number, value: T): void {
-    if (!this.has(number)) this.count += 1;
-    if (this.rest.size > 0 && this.rest.delete(number)) {
-      this.rest.set(number, value);
-      return;
+    let page = this.pageOf(number);
+    if (page === undefined) {
+      if (this.rest.has(number)) {
+        this.rest.set(number, value);
+        return;
+      }
+      page = this.makePage(number);
     }
-    const page = this.pageOf(number) ?? this.makePage(number);
     const slot = number % PAGE_SIZE;
-    if (page.slots[slot] === undefined) page.count += 1;
+    if (page.slots[slot] === undefined) {
+      page.count += 1;
+      this.count += 1;
+    }
     page.slots[slot] = value;
   }
 
   delete(number: number): boolean {
     const page = this.pageOf(number);
-    const slot = number % PAGE_SIZE;
-    if (page?.slots[slot] === undefined) {
+    if (page === undefined) {
       if (!this.rest.delete(number)) return false;
     } else {
+      const slot = number % PAGE_SIZE;
+      if (page.slots[slot] === undefined) return false;
       page.slots[slot] = undefined;
       page.count -= 1;
       if (page.count <= FEW && page.first < this.newest) this.dissolve(page);
@@ -67,29 +74,28 @@ export class Paged<T extends object> {
     return true;
   }
 
-  /** Numbers and values in ascending order. */
-  *[Symbol.iterator](): Generator<[number, T]> {
-    const numbers = [...this.rest.keys()].sort((a, b) => a - b);
+  /** Visits all in the order of their numbers. What is visited may be taken out or replaced. */
+  each(visit: (value: T, number: number) => void): void {
+    const loose = [...this.rest.keys()].sort((a, b) => a - b);
     let next = 0;
-    for (const page of [...this.pages.values()].sort((a, b) => a.first - b.first)) {
-      for (; next < numbers.length && numbers[next]! < page.first; next++) yield* this.entry(numbers[next]!);
+    const visitLoose = (end: number): void => {
+      for (; next < loose.length && loose[next]! < end; next++) visit(this.rest.get(loose[next]!)!, loose[next]!);
+    };
+    for (const { first, slots } of [...this.pages.values()].sort((a, b) => a.first - b.first)) {
+      visitLoose(first);
       for (let slot = 0; slot < PAGE_SIZE; slot++) {
-        const value = page.slots[slot];
-        if (value !== undefined) yield [page.first + slot, value];
-        else yield* this.entry(page.first + slot);
+        const value = slots[slot];
+        if (value !== undefined) visit(value, first + slot);
       }
-      while (next < numbers.length && numbers[next]! < page.first + PAGE_SIZE) next += 1;
     }
-    for (; next < numbers.length; next++) yield* this.entry(numbers[next]!);
+    visitLoose(Number.POSITIVE_INFINITY);
   }
 
-  *values(): Generator<T> {
-    for (const [, value] of this) yield value;
-  }
-
-  private *entry(number: number): Generator<[number, T]> {
-    const value = this.rest.get(number);
-    if (value !== undefined) yield [number, value];
+  /** All in the order of their numbers. */
+  values(): T[] {
+    const all: T[] = [];
+    this.each((value) => all.push(value));
+    return all;
   }
 
   private pageOf(number: number): Page<T> | undefined {
@@ -106,6 +112,13 @@ export class Paged<T extends object> {
     this.pages.set(first, page);
     this.last = page;
     if (first > this.newest) this.newest = first;
+    for (let slot = 0; this.rest.size > 0 && slot < PAGE_SIZE; slot++) {
+      const value = this.rest.get(first + slot);
+      if (value === undefined) continue;
+      this.rest.delete(first + slot);
+      page.slots[slot] = value;
+      page.count += 1;
+    }
     return page;
   }
 

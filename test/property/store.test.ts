@@ -10,10 +10,22 @@ import { StoreWorld } from '../support/store-world.ts';
 
 const BOUNDS = { segment: 4000, slack: 6000, cleaned: 1500 };
 
-function fakeTimers(context: TestContext): () => void {
-  mock.timers.enable({ apis: ['setTimeout'] });
-  context.after(() => mock.timers.reset());
-  return () => mock.timers.tick(1000);
+/** Seconds that pass when the test says so. */
+class Seconds {
+  constructor(context: TestContext) {
+    this.restart();
+    context.after(() => mock.timers.reset());
+  }
+
+  /** Forgets what a broker that is gone was waiting for. */
+  restart(): void {
+    mock.timers.reset();
+    mock.timers.enable({ apis: ['setTimeout'] });
+  }
+
+  tick(): void {
+    mock.timers.tick(1000);
+  }
 }
 
 /** What is left is what there was at the end of one of the groups since the last acknowledged one. */
@@ -36,9 +48,9 @@ function assertKept(before: StoreWorld, left: FakeFiles): StoreWorld {
 }
 
 /** Lets everything come to rest, and looks at what lies on the disk then. */
-function assertSmall(world: StoreWorld, tick: () => void): void {
+function assertSmall(world: StoreWorld, seconds: Seconds): void {
   world.settle();
-  tick();
+  seconds.tick();
   world.settle();
   world.picture();
   world.store.commit();
@@ -49,7 +61,7 @@ function assertSmall(world: StoreWorld, tick: () => void): void {
 }
 
 test('a power loss at any point leaves every acknowledged change, and no group by half', (context) => {
-  const tick = fakeTimers(context);
+  const seconds = new Seconds(context);
   fc.assert(
     fc.property(
       fc.array(hardLifeOf(250), { minLength: 1, maxLength: 5 }),
@@ -59,7 +71,7 @@ test('a power loss at any point leaves every acknowledged change, and no group b
         let world = new StoreWorld(new FakeFiles(), 'always', BOUNDS);
         for (const steps of lives) {
           world.files.shorten = (length) => Math.min(length, lengths.next().value);
-          carryOut(world, steps, tick);
+          carryOut(world, steps, () => seconds.tick());
           world = assertKept(
             world,
             world.files.afterPowerLoss(() => coins.next().value),
@@ -72,13 +84,14 @@ test('a power loss at any point leaves every acknowledged change, and no group b
 });
 
 test('a broker that is killed at any point finds every acknowledged change, and goes on', (context) => {
-  const tick = fakeTimers(context);
+  const seconds = new Seconds(context);
   fc.assert(
     fc.property(fc.array(hardLifeOf(300), { minLength: 1, maxLength: 6 }), fc.boolean(), (lives, rests) => {
       let world = new StoreWorld(new FakeFiles(), 'always', BOUNDS);
       for (const steps of lives) {
-        carryOut(world, steps, tick);
-        if (rests) assertSmall(world, tick);
+        carryOut(world, steps, () => seconds.tick());
+        if (rests) assertSmall(world, seconds);
+        seconds.restart();
         world = assertKept(world, world.files);
         assert.deepEqual(world.found.damages, []);
       }

@@ -104,7 +104,7 @@ export function register(): string {
     '',
     'Every normative statement of both standards, in our own words, and the cases that would fail without it.',
     'Made by `npm run clauses` from `test/wire/clauses/*.txt` and the names of the cases; a guard holds it up to date and complete.',
-    'Names in `*.wire` are scenarios of `test/wire/cases`, run over memory, over TCP, and in pieces with plugins that answer late.',
+    'Names in `*.wire` are scenarios of `test/wire/cases`, run over memory, over TCP, in pieces with plugins that answer late, and with a store.',
     '',
   ];
   for (const standard of STANDARDS) {

@@ -164,7 +164,7 @@ export function adoptAll(store: Store, state: StoreState): Adopted {
     const message = new WorldMessage(partsOf(read));
     store.adoptMessage(message, {
       number: read.number,
-      since: read.storedAt,
+      since: Math.floor(read.storedAt / 1000),
       needs: 0,
       isKept: false,
       segment: read.segment,
@@ -204,6 +204,8 @@ export class StoreWorld {
   readonly troubles: string[] = [];
   /** Sessions and messages that were made, so that all are different. */
   made = 0;
+  /** False where nobody will ask what there was. */
+  takesPictures = true;
   /** What there was at the end of each group. */
   private readonly pictures = new Map<number, string>();
   private pictured = 0;
@@ -264,7 +266,7 @@ export class StoreWorld {
 
   /** Remembers what there is as what the open group ends with. Called before anything that may hand it over. */
   picture(): void {
-    if (this.store.recorded === this.pictured) return;
+    if (this.store.recorded === this.pictured || !this.takesPictures) return;
     this.pictured = this.store.recorded;
     this.pictures.set(this.log.openGroup, this.shown);
   }

@@ -19,7 +19,7 @@ export interface Step {
   readonly text: string;
   /** The versions that it counts for. */
   readonly versions: readonly Version[];
-  /** A client's letter, or 'clock' or 'broker'. */
+  /** A client's letter, or 'clock', 'broker' or 'disk'. */
   readonly actor: string;
   /** For example '>', '<', 'joins'. */
   readonly verb: string;

@@ -34,6 +34,14 @@ const WRONG: readonly (readonly [what: string, steps: string, said: RegExp])[] =
     /:7: /,
   ],
   ['a packet that nobody asked for', 'A joins\nA > PINGREQ', /nothing more for A\n {2}got {7}PINGRESP/],
+  [
+    'a packet where silence should be',
+    'A joins\nA subscribes t:0\nA > PUBLISH q0 t "x"\nA < silence',
+    /:6: .*got {7}PUBLISH/s,
+  ],
+  ['a packet left over when the broker is killed', 'A joins\nA > PINGREQ\nbroker crashes', /nothing more for A/],
+  ['something that no broker does', 'broker sleeps', /'sleeps' is nothing that a broker does/],
+  ['something that no disk does', 'disk melts', /'melts' is nothing that a disk does/],
   ['a packet left over by a client that drops', 'A joins\nA > PINGREQ\nA drops', /nothing more for A/],
   [
     'the end where a packet should come',

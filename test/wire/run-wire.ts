@@ -7,41 +7,35 @@
 //   A publishes q1 t "p" [rc=0x10]                     PUBLISH and the whole handshake behind it
 //   A gets q1 id=1 t "p"                               a PUBLISH, acknowledged to the end
 //   A opens | leaves | drops | pauses | resumes        a bare connection; DISCONNECT; a broken line; not reading, reading on
+//   A < silence                                        nothing has come, though what was sent may still be answered
 //   clock advances SECONDS                             broker stops
+//   broker restarts | crashes [away=SECONDS] [config="LINE" …] [acl="LINE" …]     stopped in order or killed, its clients
+//       gone, and started again on its store with other lines
+//   disk holds | writes | steps | goes-on              nothing is written to the store; one group is, and the broker has not
+//       heard of it; one group is, and it has; everything is again
+//   disk fails | retries | works                       writes fail; the broker tries again; they succeed
 //
 // An expected value may be left open: `key=*`. A packet that refuses may say why, unless `unexplained` stands behind it; one
 // that does not refuse, or that is expected with a reason string, must be as it is written.
 //
 // `nothing` is proved: every other client's PINGREQ is answered first, so that what these sent has been dealt with, then
-// this client's next packet must be the answer to its own. At the end of a case nothing may be left over anywhere.
+// this client's next packet must be the answer to its own. A client that `silence` was expected of may wait for the disk, and
+// is not asked until it gets something. At the end of a case nothing may be left over anywhere.
 
 import type { ScriptedPeer } from '../support/scripted-peer.ts';
-import type { Arena } from '../support/wire-arena.ts';
+import { type Arena, changeOf } from '../support/wire-arena.ts';
+import { type Client, forget, newClient } from '../support/wire-client.ts';
 import { settle } from '../support/wire-clock.ts';
-import { decodePacket, describePacket } from '../support/wire-decode.ts';
+import { describePacket } from '../support/wire-decode.ts';
+import { moveDisk } from '../support/wire-disk.ts';
 import { encodePacket, type Version } from '../support/wire-encode.ts';
+import { bytesOf, different, explained, filledIn, qosOf } from '../support/wire-expect.ts';
 import { limitsOf, withLimits } from '../support/wire-limits.ts';
 import type { Case, Step } from '../support/wire-parse.ts';
 import { numberOf, type PacketText, packetOf, textOf, type Word, wordsOf } from '../support/wire-text.ts';
 
 const PINGREQ = Buffer.from([0xc0, 0]);
 const PINGRESP = Buffer.from([0xd0, 0]);
-
-/** One client of a scenario. */
-interface Client {
-  readonly letter: string;
-  peer: ScriptedPeer | null;
-  version: Version;
-  clientId: string;
-  /** Whether it was let in, and may ping. */
-  joined: boolean;
-  /** The part of a packet that was held back. */
-  rest: Buffer | null;
-  paused: boolean;
-  /** Whether it sent something that no answer has proved to be dealt with. */
-  unproven: boolean;
-  lastId: number;
-}
 
 /** Plays a case in one version and closes the arena; rejects with a text that names case, line, expected and got. */
 export async function runCase(scenario: Case, version: Version, arena: Arena): Promise<void> {
@@ -57,7 +51,7 @@ class Play {
   private readonly scenario: Case;
   private readonly version: Version;
   /** What CONNACK says by this configuration. */
-  private readonly limits: readonly Word[];
+  private limits: readonly Word[];
   private readonly clients = new Map<string, Client>();
 
   constructor(arena: Arena, scenario: Case, version: Version) {
@@ -89,7 +83,8 @@ class Play {
     if (step.actor === 'clock' && step.verb === 'advances') {
       return this.advance(Number(textOf(step.words[0]!)));
     }
-    if (step.actor === 'broker' && step.verb === 'stops') return this.stopBroker();
+    if (step.actor === 'broker') return this.brokerDoes(step.verb, step.words);
+    if (step.actor === 'disk') return this.diskDoes(step.verb);
     if (!/^[A-Z]$/.test(step.actor)) throw new Error(`'${step.actor}' is no client: a capital letter`);
     return this.clientDoes(this.client(step.actor), step.verb, step.words);
   }
@@ -98,12 +93,41 @@ class Play {
   private async advance(seconds: number): Promise<void> {
     await this.settleOthers(null);
     await this.arena.clock.advance(seconds * 1000);
+    await this.arena.settle();
   }
 
-  /** The broker says goodbye to clients that must be able to take it meanwhile. */
-  private async stopBroker(): Promise<void> {
-    void this.arena.broker.stop();
-    await settle();
+  private async brokerDoes(verb: string, words: readonly Word[]): Promise<void> {
+    switch (verb) {
+      case 'stops':
+        // It says goodbye to clients that must be able to take it meanwhile.
+        void this.arena.stop();
+        return settle();
+      case 'restarts':
+      case 'crashes':
+        return this.restart(verb === 'crashes', words);
+      default:
+        throw new Error(`'${verb}' is nothing that a broker does`);
+    }
+  }
+
+  /** What clients sent has been dealt with, as far as the disk lets it; what the broker had to say was expected. */
+  private async restart(isCrash: boolean, words: readonly Word[]): Promise<void> {
+    await this.settleOthers(null);
+    for (const client of this.clients.values()) this.checkNothingIsLeft(client);
+    const change = changeOf(words, isCrash);
+    await this.arena.restart(change);
+    this.limits = limitsOf([...change.config, ...this.scenario.config]);
+    for (const client of this.clients.values()) {
+      client.peer?.drop();
+      forget(client);
+    }
+  }
+
+  /** The disk changes when all that was sent has been dealt with. */
+  private async diskDoes(verb: string): Promise<void> {
+    await this.settleOthers(null);
+    moveDisk(this.arena.disk, verb);
+    await this.arena.settle();
   }
 
   private async clientDoes(client: Client, verb: string, words: readonly Word[]): Promise<void> {
@@ -142,17 +166,7 @@ class Play {
   private client(letter: string): Client {
     let client = this.clients.get(letter);
     if (client === undefined) {
-      client = {
-        letter,
-        peer: null,
-        version: this.version,
-        clientId: letter.toLowerCase(),
-        joined: false,
-        rest: null,
-        paused: false,
-        unproven: false,
-        lastId: 99,
-      };
+      client = newClient(letter, this.version);
       this.clients.set(letter, client);
     }
     return client;
@@ -198,6 +212,7 @@ class Play {
     const what = first === undefined ? '' : textOf(first);
     if (what === 'closed') return this.expectEnd(client);
     if (what === 'nothing') return this.expectNothing(client);
+    if (what === 'silence') return this.expectSilence(client);
     if (what === 'hex') return this.expectBytes(client, bytesOf(words.slice(1)));
     return this.expectPacket(client, packetOf(words));
   }
@@ -222,7 +237,7 @@ class Play {
   private async expectEnd(client: Client): Promise<void> {
     const arrival = await this.next(client, 'the end of the connection');
     if (arrival !== null) throw different('the end of the connection', this.shown(client, arrival));
-    this.forget(client);
+    forget(client);
   }
 
   private async expectNothing(client: Client): Promise<void> {
@@ -230,6 +245,13 @@ class Play {
     this.peerOf(client).send(PINGREQ);
     const arrival = await this.next(client, 'nothing, shown by a PINGRESP');
     if (arrival?.equals(PINGRESP) !== true) throw different('nothing (and a PINGRESP)', this.shown(client, arrival));
+  }
+
+  private async expectSilence(client: Client): Promise<void> {
+    client.waits = true;
+    await this.settleOthers(client);
+    const [first] = this.peerOf(client).leftOver();
+    if (first !== undefined) throw different('silence', this.shown(client, first));
   }
 
   /** Has the broker answer every other client, and so deal with all that these sent before. */
@@ -240,18 +262,20 @@ class Play {
       other.peer?.send(PINGREQ);
       await other.peer?.await(PINGRESP);
     }
-    await settle();
+    await this.arena.settle();
   }
 
   private mayPing(client: Client): boolean {
-    const { peer, joined, rest, paused } = client;
-    return peer !== null && joined && rest === null && !paused && !peer.isOver;
+    const { peer, joined, rest, paused, waits } = client;
+    return peer !== null && joined && rest === null && !paused && !waits && !peer.isOver;
   }
 
   private async next(client: Client, expected: string): Promise<Buffer | null> {
     if (client.peer === null) throw new Error(`expected  ${expected}\n  got       no connection: the client has none`);
     try {
-      return await client.peer.next();
+      const arrival = await client.peer.next();
+      client.waits = false;
+      return arrival;
     } catch (error) {
       throw new Error(`expected  ${expected}\n  got       ${(error as Error).message}`);
     }
@@ -261,18 +285,12 @@ class Play {
     return arrival === null ? 'the end of the connection' : describePacket(arrival, client.version);
   }
 
-  private forget(client: Client): void {
-    client.peer = null;
-    client.joined = false;
-    client.rest = null;
-  }
-
   private async drop(client: Client): Promise<void> {
     await this.settleOthers(null);
     this.checkNothingIsLeft(client);
     const noticed = client.joined ? this.arena.gone(client.clientId) : settle();
     this.peerOf(client).drop();
-    this.forget(client);
+    forget(client);
     await noticed;
   }
 
@@ -337,54 +355,4 @@ class Play {
     if (first === undefined) return;
     throw new Error(`expected  nothing more for ${client.letter}\n  got       ${this.shown(client, first)}`);
   }
-}
-
-/** A packet that refuses, with its reason string left open; `unexplained` says that there is none. */
-function explained({ name, words }: PacketText): PacketText {
-  const isMark = (word: Word): boolean => word.key === null && !word.quoted && textOf(word) === 'unexplained';
-  if (words.some(isMark)) return { name, words: words.filter((word) => !isMark(word)) };
-  if (!refuses(name, words) || words.some(({ key }) => key === 'reason-string')) return { name, words };
-  return { name, words: [...words, { key: 'reason-string', value: Buffer.from('?'), quoted: false }] };
-}
-
-/** Whether a packet has a reason code that refuses something. */
-function refuses(name: string, words: readonly Word[]): boolean {
-  return words.some(({ key, value, quoted }) => {
-    const isCode = name === 'SUBACK' || name === 'UNSUBACK' ? key === null && !quoted : key === 'rc' || key === 'code';
-    return isCode && numberOf(value) >= 0x80;
-  });
-}
-
-/** Bytes in hexadecimal, quoted words as they are. */
-function bytesOf(words: readonly Word[]): Buffer {
-  return Buffer.concat(words.map(({ value, quoted }) => (quoted ? value : hexBytes(value.toString()))));
-}
-
-function hexBytes(text: string): Buffer {
-  if (!/^([0-9a-fA-F]{2})+$/.test(text)) throw new Error(`'${text}' is not hexadecimal`);
-  return Buffer.from(text, 'hex');
-}
-
-function qosOf(words: readonly Word[]): number {
-  const flag = words.find((word) => word.key === null && !word.quoted && /^q[012]$/.test(textOf(word)));
-  return flag === undefined ? 0 : Number(textOf(flag)[1]);
-}
-
-/** The expected packet with the values that the scenario leaves open, written `key=*`, taken from what came. */
-function filledIn(expected: PacketText, arrival: Buffer, version: Version): PacketText {
-  if (expected.words.every((word) => !isOpen(word) && !isOptional(word))) return expected;
-  const { words: got } = decodePacket(arrival, version);
-  const words = expected.words.flatMap((word) => {
-    if (!isOpen(word) && !isOptional(word)) return [word];
-    const match = got.find(({ key }) => key === word.key);
-    return match ?? (isOptional(word) ? [] : [word]);
-  });
-  return { name: expected.name, words };
-}
-
-const isOptional = (word: Word): boolean => word.key === 'reason-string' && !word.quoted && textOf(word) === '?';
-const isOpen = (word: Word): boolean => word.key !== null && !word.quoted && textOf(word) === '*';
-
-function different(expected: string, got: string): Error {
-  return new Error(`expected  ${expected}\n  got       ${got}`);
 }

@@ -66,11 +66,13 @@ function answer(peer: Peer, packet: SubscribePacket, decisions: readonly number[
   core.log.debug?.(`Sending SUBACK to ${peer.name}`);
   const why = refused.length > 0 ? denied('subscribe to', refused) : cannotStore ? WHY.storeFails : null;
   const properties = why === null ? NO_PROPERTIES : peer.because(why);
-  const waits = hasRecorded(core, mark);
-  peer.answer({ type: SUBACK, id: packet.id, codes, properties }, waits);
-  // Behind SUBACK, as clients are used to it.
-  if (waits) core.store?.whenDurable(() => session.replays.advance());
-  else session.replays.advance();
+  const { replays } = session;
+  if (!peer.answer({ type: SUBACK, id: packet.id, codes, properties }, hasRecorded(core, mark))) {
+    replays.advance();
+    return;
+  }
+  replays.hold();
+  core.store!.whenDurable(() => replays.release());
 }
 
 /** Makes one subscription, or makes an existing one anew [MQTT-3.8.4-3], and returns the granted QoS. */

@@ -55,12 +55,25 @@ export class Replays {
   private readonly byFilter: Map<string, Replay>;
   /** A further turn or a plugin's answer is awaited; nothing goes on before it. */
   private isPaused: boolean;
+  /** SUBACKs that wait for the disk. */
+  private holders: number;
 
   constructor(target: ReplayTarget) {
     this.target = target;
     this.waiting = new Ring();
     this.byFilter = new Map();
     this.isPaused = false;
+    this.holders = 0;
+  }
+
+  /** Nothing more goes out until as many calls of release(): retained messages come behind SUBACK, as clients are used to it. */
+  hold(): void {
+    this.holders += 1;
+  }
+
+  release(): void {
+    this.holders -= 1;
+    this.advance();
   }
 
   /** Whether a subscription has not got all its retained messages. */
@@ -102,7 +115,7 @@ export class Replays {
 
   /** Delivers what this turn and the target's room allow, and comes back by itself for further turns. */
   advance(): void {
-    if (this.waiting.length === 0) return;
+    if (this.waiting.length === 0 || this.holders > 0) return;
     for (let step = 0; step < STEPS_PER_TURN; step++) {
       if (this.isPaused || !this.target.hasRoom) return;
       const replay = this.waiting.at(0);

@@ -1,8 +1,9 @@
 // A store's state as lines of JSON, see export-format.ts.
 import { FLAG_DUP, FLAG_QOS, FLAG_QOS_SHIFT, FLAG_RETAIN } from '../../protocol/constants.ts';
 import type { Will } from '../../protocol/packets.ts';
+import type { StateEntry } from '../store/entries.ts';
 import { RELEASES, readIdentity, type SubscriptionFacts, WAITS } from '../store/records.ts';
-import type { StateEntry, StateMessage, StateSession, StoreState } from '../store/state.ts';
+import type { StateMessage, StateSession, StoreState } from '../store/state.ts';
 import { type Counts, EXPORT_VERSION, noCounts, STEPS } from './export-format.ts';
 import { addBytes, addProperties, type JsonObject, publishProperties } from './property-json.ts';
 
@@ -20,7 +21,7 @@ export function* exportLines(state: StoreState, nowMs: number): Generator<string
   const sessions = [...state.sessions.values()].sort((a, b) => a.number - b.number);
   const deliveries = deliveriesOf(sessions);
   const retained = new Set(state.retained.values());
-  const messages = [...state.messages.values()].sort((a, b) => a.number - b.number);
+  const messages = state.messages.values();
   const counts = countsOf(sessions, messages, retained);
   yield line({ kind: 'store', version: EXPORT_VERSION, exportedAt: timeText(nowMs), counts });
   for (const session of sessions) yield line(sessionJson(session));
@@ -41,11 +42,11 @@ const timeText = (ms: number): string | null => (ms === 0 ? null : new Date(ms).
 function deliveriesOf(sessions: readonly StateSession[]): Map<number, Delivery[]> {
   const found = new Map<number, Delivery[]>();
   for (const { number, entries } of sessions) {
-    for (const entry of [...entries.values()].sort((a, b) => a.seq - b.seq)) {
+    entries.each((entry) => {
       const list = found.get(entry.message);
       if (list === undefined) found.set(entry.message, [{ session: number, entry }]);
       else list.push({ session: number, entry });
-    }
+    });
   }
   return found;
 }

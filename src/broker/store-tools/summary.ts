@@ -59,13 +59,13 @@ export function summarize(state: StoreState, most: number): StoreSummary {
   for (const session of all) {
     subscriptions += session.subscriptions.size;
     liveBytes += costOf(session);
-    for (const { message: number, step } of session.entries.values()) {
+    session.entries.each(({ message: number, step }) => {
       const message = state.messages.get(number)!;
       add(step === WAITS ? waiting : inFlight, message);
       // Lines that were written by hand may not say when.
-      if (message.storedAt === 0) continue;
+      if (message.storedAt === 0) return;
       if (oldest === null || message.storedAt < oldest.storedAt) oldest = message;
-    }
+    });
   }
   const messages = sum(state.messages.values());
   const loads = lasting.map((session) => loadOf(session, state));
@@ -111,10 +111,10 @@ function loadOf({ facts, entries }: StateSession, { messages }: StoreState): Ses
   const { clientId, awaySince } = facts!;
   let waiting = 0;
   let bytes = 0;
-  for (const { step, message } of entries.values()) {
+  entries.each(({ step, message }) => {
     if (step === WAITS) waiting += 1;
     bytes += sizeOf(messages.get(message)!);
-  }
+  });
   return { clientId, waiting, inFlight: entries.size - waiting, bytes, awaySince };
 }
 

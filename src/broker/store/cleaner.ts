@@ -4,7 +4,7 @@
 import { Clutter, type LogFiles } from './clutter.ts';
 import type { LogBounds } from './log.ts';
 import type { LogPort } from './log-messages.ts';
-import { BEGINNING, type GroupWriter, typeOf } from './segment.ts';
+import { BEGINNING, type GroupWriter, noteBeginning, typeOf } from './segment.ts';
 
 /** Milliseconds until something that was refused is asked for again. */
 const RETRY_MS = 1000;
@@ -119,9 +119,7 @@ export class Cleaner {
     }
     if (cleaning.next < records.length) return;
     if (!cleaning.isNoted) {
-      log.records.begin(BEGINNING);
-      log.records.f64(log.secondBeginning);
-      log.records.end();
+      noteBeginning(log.records, log.secondBeginning);
       cleaning.isNoted = true;
       cleaning.until = log.lastRecorded;
     }

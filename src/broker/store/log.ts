@@ -5,7 +5,7 @@ import { touch } from '../../util/clock.ts';
 import { Ring } from '../../util/ring.ts';
 import { type CleanedLog, Cleaner, type Move } from './cleaner.ts';
 import type { LogPort, LogReply } from './log-messages.ts';
-import { GroupWriter, HEADER_LENGTH } from './segment.ts';
+import { GroupWriter, HEADER_LENGTH, noteBeginning } from './segment.ts';
 
 /** Sizes in bytes that the log keeps to. */
 export interface LogBounds {
@@ -233,6 +233,10 @@ export class Log implements CleanedLog {
   }
 
   private hand(): void {
+    // Each segment says so for itself: any of the others may be lost.
+    if (!this.sizes.has(this.segment)) {
+      noteBeginning(this.group, this.beginnings.get(this.oldestSegment) ?? this.number);
+    }
     const records = this.group.count;
     const bytes = this.group.take(this.number, this.spare);
     // Once they are handed over, the buffer is empty on this side.

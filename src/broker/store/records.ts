@@ -278,13 +278,16 @@ export interface ReadMessage {
   readonly isKept: boolean;
 }
 
-/** Reads a message behind its number; what is left of the record are entries. */
-export function readMessage(from: RecordReader): ReadMessage {
+/**
+ * Reads a message behind its number; what is left of the record are entries.
+ * @param textOf makes its texts, where other messages may have the same ones
+ */
+export function readMessage(from: RecordReader, textOf: (part: Part) => string = decoded): ReadMessage {
   const flags = from.u8();
   const storedAt = from.f64();
-  const topic = from.text();
-  const routedAs = (flags & IS_RENAMED) === 0 ? topic : from.text();
-  const source = from.text();
+  const topic = textOf(from.part());
+  const routedAs = (flags & IS_RENAMED) === 0 ? topic : textOf(from.part());
+  const source = textOf(from.part());
   const expires = (flags & EXPIRES) !== 0;
   return {
     storedAt,
@@ -300,6 +303,8 @@ export function readMessage(from: RecordReader): ReadMessage {
     isKept: (flags & IS_KEPT) !== 0,
   };
 }
+
+const decoded = ({ buffer, start, end }: Part): string => buffer.toString('utf8', start, end);
 
 /** An identity as messages carry it. */
 export function writeIdentity({ clientId, username, listener }: Identity): Buffer {

@@ -215,7 +215,8 @@ class Reading {
     if (this.lastGroup > 0 || this.isFromStart) return this.lastGroup + 1;
     // The first header is gone, and with it the number that the log begins with: what is left of the groups tells of some.
     const numbers = this.doubtful.map(({ stretch }) => stretch.group).filter((group) => group > 0);
-    return Math.min(next, ...numbers);
+    this.first = Math.min(next, ...numbers);
+    return this.first;
   }
 
   private settle({ segment, bytes, stretch }: Doubtful, isLoss: boolean): void {
@@ -230,7 +231,7 @@ class Reading {
   private take(segment: number, bytes: Buffer, { records }: Stretch): void {
     for (const at of records) {
       const type = typeOf(bytes, at);
-      if (type === BEGINNING) this.cleanedUntil = bytes.readDoubleBE(at + HEAD_LENGTH);
+      if (type === BEGINNING) this.cleanedUntil = Math.max(this.cleanedUntil, bytes.readDoubleBE(at + HEAD_LENGTH));
       else this.visit(type, bytes, at + HEAD_LENGTH, endOf(bytes, at), segment);
     }
     this.records += records.length;

@@ -30,7 +30,9 @@ export function segmentName(number: number, salt: number): string {
 /** Number and salt in the name of a segment's file; null for another file. */
 export function parseSegmentName(name: string): { readonly number: number; readonly salt: number } | null {
   const match = /^(\d{10})-([0-9a-f]{8})\.seg$/.exec(name);
-  return match === null ? null : { number: Number(match[1]), salt: Number.parseInt(match[2]!, 16) };
+  // Segments are counted from 1 on.
+  if (match === null || Number(match[1]) === 0) return null;
+  return { number: Number(match[1]), salt: Number.parseInt(match[2]!, 16) };
 }
 
 /** The header of a segment whose first group will be this one. */
@@ -166,6 +168,13 @@ export class GroupWriter {
     this.buffer.copy(larger, 0, 0, this.at);
     this.buffer = larger;
   }
+}
+
+/** Notes in a group which one the log begins with. */
+export function noteBeginning(to: GroupWriter, group: number): void {
+  to.begin(BEGINNING);
+  to.f64(group);
+  to.end();
 }
 
 /** Kinds of stretches. */

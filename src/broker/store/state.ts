@@ -5,6 +5,8 @@
 // together is put together at the end.
 import { Paged } from '../../util/paged.ts';
 import { Slabs } from '../../util/slab.ts';
+import { CommonTexts } from './common-texts.ts';
+import { Entries } from './entries.ts';
 import {
   CLEARED,
   DONE,
@@ -46,24 +48,14 @@ export interface StateMessage {
   readonly source: string;
 }
 
-/** A message on its way to a session. */
-export interface StateEntry {
-  readonly seq: number;
-  readonly message: number;
-  readonly flags: number;
-  readonly extra: Buffer;
-  step: number;
-  id: number;
-  turn: number;
-}
-
 /** A session that was read. */
 export interface StateSession {
   readonly number: number;
   /** Null where damage took the session's own record: what belongs to it is lost with it. */
   facts: SessionFacts | null;
   readonly subscriptions: Map<string, SubscriptionFacts>;
-  readonly entries: Paged<StateEntry>;
+  /** Messages on their way to it. */
+  readonly entries: Entries;
   /** Packet identifiers of QoS 2 that await PUBREL, with what they brought. */
   readonly inbound: Map<number, number>;
   lastSeq: number;
@@ -97,13 +89,18 @@ export class StoreState<M extends object = StateMessage> {
   private readonly slabs: Slabs;
   private readonly make: MessageMaker<M>;
   /** Texts that messages have in common. */
-  private readonly texts: Map<string, string>;
+  private readonly texts: CommonTexts;
+  private readonly textOf: (part: Part) => string;
+  /** What entries add to their messages: subscriptions may have few identifiers. */
+  private readonly extras: Map<string, Buffer>;
 
   constructor(make: MessageMaker<M>) {
     this.sessions = new Map();
     this.messages = new Paged();
     this.make = make;
-    this.texts = new Map();
+    this.texts = new CommonTexts();
+    this.textOf = (part) => this.texts.of(part);
+    this.extras = new Map();
     this.retained = new Map();
     this.lost = { sessions: 0, subscriptions: 0, entries: 0, records: 0 };
     this.repeats = new Repeats();
@@ -124,29 +121,34 @@ export class StoreState<M extends object = StateMessage> {
 
   /** All is read: drops what nobody needs, and counts what damage made useless. */
   finish(): void {
+    const { messages } = this;
+    const needed = new Paged<M>();
+    for (const number of this.retained.values()) {
+      const message = messages.get(number);
+      if (message !== undefined) needed.set(number, message);
+    }
     for (const [number, session] of this.sessions) {
+      const { entries } = session;
       if (session.facts === null) {
-        this.lost.sessions += 1;
+        this.lost.sessions += hasContent(session) ? 1 : 0;
         this.lost.subscriptions += session.subscriptions.size;
-        this.lost.entries += session.entries.size;
+        this.lost.entries += entries.size;
         this.sessions.delete(number);
         continue;
       }
-      for (const [seq, entry] of session.entries) {
-        if (this.messages.has(entry.message)) continue;
-        session.entries.delete(seq);
+      entries.each((entry) => {
+        const message = messages.get(entry.message);
+        if (message !== undefined) {
+          needed.set(entry.message, message);
+          return;
+        }
+        entries.delete(entry.seq);
         this.lost.entries += 1;
-      }
+      });
     }
-    const needed = new Paged<M>();
-    const need = (number: number): void => {
-      const message = this.messages.get(number);
-      if (message !== undefined) needed.set(number, message);
-    };
-    for (const number of this.retained.values()) need(number);
-    for (const { entries } of this.sessions.values()) for (const { message } of entries.values()) need(message);
     this.messages = needed;
     this.texts.clear();
+    this.extras.clear();
   }
 
   private read(type: number, from: RecordReader, segment: number): void {
@@ -196,29 +198,35 @@ export class StoreState<M extends object = StateMessage> {
 
   private readMessage(from: RecordReader, segment: number): void {
     const number = from.f64();
-    const { isKept, topic, routedAs, source, properties, payload, ...others } = readMessage(from);
-    const name = this.shared(topic);
+    const read = readMessage(from, this.textOf);
+    const { topic, properties } = read;
     const message = this.make({
       number,
       segment,
-      ...others,
-      topic: name,
-      routedAs: routedAs === topic ? name : this.shared(routedAs),
-      source: this.shared(source),
+      storedAt: read.storedAt,
+      topic,
+      routedAs: read.routedAs,
+      source: read.source,
+      qos: read.qos,
+      retain: read.retain,
+      expiryAt: read.expiryAt,
+      expiresAt: read.expiresAt,
       properties: properties.end === properties.start ? NO_BYTES : Buffer.from(viewOf(properties)),
-      payload: this.copy(payload),
+      payload: this.copy(read.payload),
     });
     this.messages.set(number, message);
-    if (isKept) this.retained.set(name, number);
+    if (read.isKept) this.retained.set(topic, number);
     this.readEntries(from, number, segment);
   }
 
-  /** The same string for the same text: millions of messages may have few topics and publishers. */
-  private shared(text: string): string {
-    const known = this.texts.get(text);
+  /** The same bytes once. */
+  private sharedBytes(bytes: Buffer): Buffer {
+    if (bytes.length === 0) return NO_BYTES;
+    const text = bytes.toString('latin1');
+    const known = this.extras.get(text);
     if (known !== undefined) return known;
-    this.texts.set(text, text);
-    return text;
+    this.extras.set(text, bytes);
+    return bytes;
   }
 
   private readEntries(from: RecordReader, message: number, segment: number): void {
@@ -229,21 +237,18 @@ export class StoreState<M extends object = StateMessage> {
       session.lastSeq = Math.max(session.lastSeq, seq);
       const { flags, extra, step, id, turn } = readEntry(from);
       if (session.entries.has(seq)) this.repeats.note(session.number, seq, segment);
-      session.entries.set(seq, { seq, message, flags, extra, step, id, turn });
+      session.entries.set({ seq, message, flags, extra: this.sharedBytes(extra), step, id, turn });
     }
   }
 
   private readStates(from: RecordReader): void {
     while (!from.isAtEnd) {
-      const session = this.session(from.u32());
-      const entry = session.entries.get(from.f64());
+      const { entries } = this.session(from.u32());
+      const entry = entries.get(from.f64());
       const step = from.u8();
       const id = from.u16();
       const turn = from.f64();
-      if (entry === undefined) continue;
-      entry.step = step;
-      entry.id = id;
-      entry.turn = turn;
+      if (entry !== undefined) entries.set({ ...entry, step, id, turn });
     }
   }
 
@@ -264,7 +269,7 @@ export class StoreState<M extends object = StateMessage> {
         number,
         facts: null,
         subscriptions: new Map(),
-        entries: new Paged(),
+        entries: new Entries(),
         inbound: new Map(),
         lastSeq: 0,
       };
@@ -280,6 +285,10 @@ export class StoreState<M extends object = StateMessage> {
     return { buffer: slabs.buffer, start: slabs.start, end: slabs.end };
   }
 }
+
+/** Whether something is left of a session; one that ended may still be spoken of where damage took its end. */
+const hasContent = ({ subscriptions, entries, inbound }: StateSession): boolean =>
+  subscriptions.size + entries.size + inbound.size > 0;
 
 const SLAB_SIZE = 16_384;
 const NO_BYTES = Buffer.alloc(0);

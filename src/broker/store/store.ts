@@ -362,7 +362,8 @@ export class Store {
   private write(message: LiveMessage, isKept: boolean): void {
     this.lastMessage += 1;
     touch();
-    const stored = { number: this.lastMessage, since: wallNow(), needs: 0, isKept: false, segment: 0 };
+    const since = Math.floor(wallNow() / 1000);
+    const stored = { number: this.lastMessage, since, needs: 0, isKept: false, segment: 0 };
     message.stored = stored;
     this.messages.set(this.lastMessage, message);
     this.grow(MESSAGE_COST + message.size);
@@ -371,7 +372,8 @@ export class Store {
 
   private writeAs(message: LiveMessage, stored: StoredPlace, isKept: boolean): void {
     this.count();
-    beginMessage(this.log.records, stored.number, stored.since, message, this.sources.bytesOf(message.source), isKept);
+    const source = this.sources.bytesOf(message.source);
+    beginMessage(this.log.records, stored.number, stored.since * 1000, message, source, isKept);
     stored.segment = this.log.openSegment;
     this.openType = MESSAGE;
     this.openMessage = stored.number;

@@ -4,7 +4,7 @@
 export interface StoredPlace {
   /** Its number in the store. */
   readonly number: number;
-  /** Wall-clock milliseconds since when it is there. */
+  /** Wall-clock seconds since when it is there: in milliseconds it would be an object of its own for each message. */
   readonly since: number;
   /** Deliveries and retained places that need it there. */
   needs: number;

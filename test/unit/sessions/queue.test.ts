@@ -43,6 +43,51 @@ test('a queue gives back what it was given in that order, and knows its bytes', 
   );
 });
 
+test('a queue of any length is in order, and finds what the store knows by number', () => {
+  const messages = Array.from({ length: 7 }, (_, i) => routing.message(`t/${i}`));
+  const none = Buffer.alloc(0);
+  const step = fc.record({ isPush: fc.boolean(), times: fc.oneof(fc.nat(20), fc.nat(700)), extras: fc.nat(3) });
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 12 }), (steps) => {
+      const queue = new MessageQueue(kept);
+      const model: { message: Message; flags: number; extra: Buffer; seq: number }[] = [];
+      let made = 0;
+      for (const { isPush, times, extras } of steps) {
+        for (let i = 0; isPush && i < times; i++) {
+          made += 1;
+          // Some are not in the store, and some have additions.
+          const seq = made % 5 === 0 ? 0 : made;
+          const extra = made % 4 < extras ? Buffer.from([made % 251]) : none;
+          const item = { message: messages[made % 7]!, flags: made % 16, extra, seq };
+          queue.push(item.message, item.flags, extra, seq);
+          model.push(item);
+        }
+        for (let i = 0; !isPush && i < times && model.length > 0; i++) {
+          assert.equal(queue.peek(), model.shift()!.message);
+          queue.shift();
+        }
+        assert.equal(queue.length, model.length);
+        model.forEach(({ message, flags, extra, seq }, i) => {
+          const isSame =
+            queue.messageAt(i) === message &&
+            queue.flagsAt(i) === flags &&
+            queue.extraAt(i).equals(extra) &&
+            queue.seqAt(i) === seq &&
+            (seq === 0 || queue.indexOf(seq) === i);
+          assert.ok(isSame, `place ${i} of ${model.length}`);
+        });
+        assert.deepEqual([queue.indexOf(made + 1), queue.indexOf(0.5)], [-1, -1]);
+        if (model.length === 0) continue;
+        const { flags, extra, seq } = model[0]!;
+        assert.deepEqual([queue.peekFlags(), queue.peekExtra(), queue.peekSeq()], [flags, extra, seq]);
+      }
+      queue.clear();
+      assert.deepEqual([queue.length, queue.bytes, kept.count], [0, 0, 0]);
+    }),
+    { numRuns: 60 },
+  );
+});
+
 test('a queued message lets go of the chunk it came in', () => {
   const queue = new MessageQueue(kept);
   const message = routing.message('t');

@@ -1,0 +1,4 @@
+// All scenarios through memory.
+import { playAll } from './play-all.ts';
+
+playAll('memory');

@@ -1,0 +1,4 @@
+// All scenarios over TCP.
+import { playAll } from './play-all.ts';
+
+playAll('tcp');
