@@ -204,7 +204,7 @@ export class Peer implements LinkOwner, Holder, WheelEntry {
   /** Too much waits for the disk: who adds to it is not read from until that is over. */
   private waitForStore(store: Store): void {
     this.link.pause(PAUSE_CONGESTED);
-    store.whenRelieved(() => this.link.resume(PAUSE_CONGESTED));
+    store.whenRelieved(this, () => this.link.resume(PAUSE_CONGESTED));
   }
 
   drained(): void {
@@ -374,6 +374,7 @@ export class Peer implements LinkOwner, Holder, WheelEntry {
     if (this.isOver) return;
     this.isOver = true;
     this.core.wheel.remove(this);
+    this.core.store?.leave(this);
     const { log, settings } = this.core;
     if (settings.logsConnections) {
       log.notice?.(`Client ${this.name} [${this.place}] disconnected${words === '' ? '' : `: ${words}`}.`);

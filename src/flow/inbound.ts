@@ -37,6 +37,11 @@ export class InboundWindow {
     return this.contents === null ? [] : [...this.contents.keys()];
   }
 
+  /** Whether an identifier awaits PUBREL for what it brought. */
+  has(id: number, content: number): boolean {
+    return this.contents?.get(id) === content;
+  }
+
   /** A new connection resumes the session: the sender's quota starts over (MQTT 5.0 section 4.9). */
   reconnected(): void {
     this.carried = this.contents === null || this.contents.size === 0 ? null : new Set(this.contents.keys());

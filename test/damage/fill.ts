@@ -57,7 +57,7 @@ export function fill(folder: string, dice: Dice): Original {
     world = new StoreWorld(disk, 'always', BOUNDS);
     world.made = made;
     world.takesPictures = false;
-    carryOut(world, rolledLife(dice, dice.between(200, 900)), () => undefined);
+    carryOut(world, rolledLife(dice, dice.between(150, 600)), () => undefined);
     // Either all is written before it ends, or it is killed.
     if (dice.chance(0.5)) world.settle();
   }

@@ -108,9 +108,11 @@ export function damage(folder: string, dice: Dice): string[] {
     if (names.length === 0) break;
     const name = dice.pick(names.sort());
     const kind = dice.pick(Object.keys(KINDS));
+    const isMove = kind === 'renamed' || kind === 'duplicated';
+    // A damaged file under another name can't be told from a damaged file of that name.
+    if (isMove && count > 0) continue;
     done.push(`${kind}: ${name}, ${KINDS[kind]!(path.join(folder, name), dice)}`);
-    // What is damaged under another name yet can't be told from what it is a copy of.
-    if (kind === 'renamed' || kind === 'duplicated') break;
+    if (isMove) break;
   }
   return done;
 }

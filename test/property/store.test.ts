@@ -3,11 +3,13 @@
 import assert from 'node:assert/strict';
 import { mock, type TestContext, test } from 'node:test';
 import fc from 'fast-check';
+import type { SyncMode } from '../../src/broker/store/log.ts';
 import { FakeFiles } from '../support/fake-files.ts';
 import { assertNumbersAreUnique } from '../support/store-scan.ts';
 import { carryOut, hardLifeOf } from '../support/store-steps.ts';
 import { StoreWorld } from '../support/store-world.ts';
 
+const mode = fc.constantFrom('always' as const, 'interval' as const, 'off' as const);
 const BOUNDS = { segment: 4000, slack: 6000, cleaned: 1500 };
 
 /** Seconds that pass when the test says so. */
@@ -20,7 +22,7 @@ class Seconds {
   /** Forgets what a broker that is gone was waiting for. */
   restart(): void {
     mock.timers.reset();
-    mock.timers.enable({ apis: ['setTimeout'] });
+    mock.timers.enable({ apis: ['setTimeout', 'setInterval'] });
   }
 
   tick(): void {
@@ -29,9 +31,9 @@ class Seconds {
 }
 
 /** What is left is what there was at the end of one of the groups since the last acknowledged one. */
-function assertKept(before: StoreWorld, left: FakeFiles): StoreWorld {
+function assertKept(before: StoreWorld, left: FakeFiles, mode: SyncMode = 'always'): StoreWorld {
   assertNumbersAreUnique(left);
-  const after = new StoreWorld(left, 'always', BOUNDS);
+  const after = new StoreWorld(left, mode, BOUNDS);
   after.made = before.made;
   const { found, state } = after;
   const { durable } = before.log;
@@ -72,6 +74,7 @@ test('a power loss at any point leaves every acknowledged change, and no group b
         for (const steps of lives) {
           world.files.shorten = (length) => Math.min(length, lengths.next().value);
           carryOut(world, steps, () => seconds.tick());
+          seconds.restart();
           world = assertKept(
             world,
             world.files.afterPowerLoss(() => coins.next().value),
@@ -86,13 +89,13 @@ test('a power loss at any point leaves every acknowledged change, and no group b
 test('a broker that is killed at any point finds every acknowledged change, and goes on', (context) => {
   const seconds = new Seconds(context);
   fc.assert(
-    fc.property(fc.array(hardLifeOf(300), { minLength: 1, maxLength: 6 }), fc.boolean(), (lives, rests) => {
-      let world = new StoreWorld(new FakeFiles(), 'always', BOUNDS);
+    fc.property(fc.array(hardLifeOf(300), { minLength: 1, maxLength: 6 }), fc.boolean(), mode, (lives, rests, mode) => {
+      let world = new StoreWorld(new FakeFiles(), mode, BOUNDS);
       for (const steps of lives) {
         carryOut(world, steps, () => seconds.tick());
         if (rests) assertSmall(world, seconds);
         seconds.restart();
-        world = assertKept(world, world.files);
+        world = assertKept(world, world.files, mode);
         assert.deepEqual(world.found.damages, []);
       }
     }),

@@ -111,7 +111,9 @@ const session = record<Session>({
 
 const delivery = record<Delivery>({
   place: fc.nat(9),
-  flags: fc.tuple(qos, fc.nat(1), fc.nat(1)).map(([level, retain, dup]) => (level << 1) | retain | (dup << 3)),
+  flags: fc
+    .tuple(fc.integer({ min: 1, max: 2 }), fc.nat(1), fc.nat(1))
+    .map(([level, retain, dup]) => (level << 1) | retain | (dup << 3)),
   identifiers: fc.array(fc.integer({ min: 1, max: 268_435_455 }), { maxLength: 2 }),
   step: fc.constantFrom(WAITS, SENT, RELEASES),
   id: packetId,

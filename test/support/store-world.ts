@@ -13,8 +13,8 @@ import { type Recovered, readLog } from '../../src/broker/store/recover.ts';
 import type { Part } from '../../src/broker/store/segment.ts';
 import type { Delivery, SessionOwner, SessionRecord } from '../../src/broker/store/session-record.ts';
 import { asRead, type StateMessage, StoreState } from '../../src/broker/store/state.ts';
-import { type LiveMessage, Store } from '../../src/broker/store/store.ts';
-import type { StoredPlace } from '../../src/broker/store/stored-place.ts';
+import { Store } from '../../src/broker/store/store.ts';
+import type { LiveMessage, StoredPlace } from '../../src/broker/store/stored-place.ts';
 import type { FakeFiles } from './fake-files.ts';
 import { LocalPort } from './local-port.ts';
 

@@ -84,6 +84,8 @@ function admit(peer: Peer, packet: ConnectPacket, session: Session, wasPresent: 
 /** Whether CONNACK would promise something that has to be on disk. */
 function mustBeStored({ core }: Peer, packet: ConnectPacket, clientId: string): boolean {
   const expiry = Math.min(packet.properties.sessionExpiryInterval ?? 0, core.registry.maximumExpiry);
+  // A will can wait for better times, but not when too much does already.
+  if (packet.will !== null && core.store?.isOverfull === true) return true;
   return expiry > 0 || core.registry.get(clientId)?.isStored === true;
 }
 

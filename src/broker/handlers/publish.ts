@@ -29,6 +29,7 @@ import { Message } from '../routing/message.ts';
 import { hashBytes, isReservedTopic, type Topic } from '../routing/topics.ts';
 import { metricIndex } from '../sys/metrics.ts';
 import { sendAck } from './acks.ts';
+import { askerOf, awaitDecision, isUndecided } from './late-decisions.ts';
 import { hasRecorded, recordedBy } from './stored.ts';
 import { quoted, WHY } from './why.ts';
 
@@ -57,7 +58,7 @@ export function onPublish(peer: Peer, buffer: Buffer, first: number, start: numb
     }
     if (answer === DUPLICATE) {
       core.log.debug?.(`Received ${describe(peer, view, topic, payloadLength)}`);
-      acknowledge(peer, 2, view.id, SUCCESS, NO_PROPERTIES, false);
+      if (!isUndecided(peer, view.id)) acknowledge(peer, 2, view.id, SUCCESS, NO_PROPERTIES, false);
       return;
     }
     if (answer === REUSED && !peer.hasToldReuse) {
@@ -170,13 +171,15 @@ function waitForDecision(
   const id = view.id;
   const text = describe(peer, view, topic, payloadLength);
   peer.link.pause(PAUSE_HOOK);
+  if (message.qos === 2) awaitDecision(peer, id);
   // A client that is gone by then has sent its message all the same, and may count on it.
   void pending.then((decision) => {
+    const asker = message.qos === 2 ? askerOf(peer, id) : peer;
     if (decision === ALLOW) {
       peer.core.log.debug?.(`Received ${text}`);
-      route(peer, message, id, content);
+      route(asker, message, id, content);
     } else {
-      deny(peer, message.qos, id, topic, text);
+      deny(asker, message.qos, id, topic, text);
     }
     peer.link.resume(PAUSE_HOOK);
   });
@@ -191,11 +194,16 @@ function route(peer: Peer, received: Message, id: number, content: number): void
     refuseMessage(peer, received.qos, id, QUOTA_EXCEEDED, WHY.storeFails);
     return;
   }
+  if (core.store?.isOverfull === true && message !== null && core.router.isStored(message)) {
+    turnDown(peer, received.qos, id);
+    return;
+  }
   const mark = recordedBy(core);
   core.pacing.publisher = peer.link;
   const matched = message === null ? 0 : core.router.publish(message);
   core.pacing.publisher = null;
-  if (received.qos === 2) peer.session?.record?.received(id, content);
+  // A client that released the identifier meanwhile may use it for another message.
+  if (received.qos === 2 && peer.session!.inbound.has(id, content)) peer.session!.record?.received(id, content);
   const reason = matched > 0 ? SUCCESS : NO_MATCHING_SUBSCRIBERS;
   acknowledge(peer, received.qos, id, reason, NO_PROPERTIES, hasRecorded(core, mark));
 }
@@ -205,6 +213,14 @@ function isRefusedUnstored(peer: Peer, message: Message): boolean {
   if (message.qos === 0 || !peer.profile.hasProperties) return false;
   if (message.qos === 2 && peer.session?.record?.keepsMessages === true) return true;
   return peer.core.router.isStored(message);
+}
+
+/** A message that nothing is left to keep, nor any words to refuse: its client has to send it again. */
+function turnDown(peer: Peer, qos: number, id: number): void {
+  peer.core.metrics.add(PUBLISH_DROPPED, 1);
+  if (qos === 0) return;
+  if (qos === 2) peer.session!.inbound.release(id);
+  peer.close(QUOTA_EXCEEDED, WHY.storeFails);
 }
 
 /** Has plugins look at and change a message; null where one of them drops it. */

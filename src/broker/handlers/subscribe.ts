@@ -99,8 +99,9 @@ function subscribe(peer: Peer, request: SubscriptionRequest, identifier: number 
   const wantsRetained = request.retainHandling === 0 || (request.retainHandling === 1 && previous === null);
   // Retained messages are not sent for shared subscriptions (section 4.8.2): they would go to a random member.
   const isReplaying = shared === null && wantsRetained;
+  const wasReplaying = previous !== null && session.replays.has(previous);
   if (isReplaying) replayRetained(core, session, subscription);
-  if (session.record !== null && (isReplaying || !isSame(subscription, previous))) {
+  if (session.record !== null && (isReplaying || wasReplaying || !isSame(subscription, previous))) {
     session.record.subscribed(subscriptionFacts(request.filter, subscription, isReplaying), previous === null);
   }
   return qos;

@@ -98,7 +98,7 @@ export class InFlight implements Borrower {
       this.isBorrowing = true;
       this.host.kept.borrow(this);
     }
-    // What comes behind it waits with it: messages keep their order, whatever their QoS.
+    // What comes behind it waits with it, so that messages of QoS 1 and 2 keep their order.
     if (seq > 0 && (qos === 2 || this.held.length > 0)) this.holdBack(link, message, flags, extra, id);
     else {
       link.outbox.push(message, flags, id, extra);

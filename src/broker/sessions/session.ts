@@ -13,7 +13,7 @@ import type { Plan } from '../routing/plan.ts';
 import type { Subscriber } from '../routing/subscriber.ts';
 import type { Subscription } from '../routing/subscription.ts';
 import type { Delivery, SessionRecord } from '../store/session-record.ts';
-import type { LiveMessage } from '../store/store.ts';
+import type { LiveMessage } from '../store/stored-place.ts';
 import { Drops } from './drops.ts';
 import type { SessionHost, SessionLink } from './host.ts';
 import { InFlight, type RestoredFlight } from './in-flight.ts';
@@ -22,7 +22,7 @@ import { Lane } from './lane.ts';
 import type { MessageQueue } from './queue.ts';
 import { isReadable, isStillReadable, type Reader } from './read-right.ts';
 import { Replays } from './replay.ts';
-import { subscriptionFacts } from './stored-view.ts';
+import { recordReplayed } from './stored-view.ts';
 
 /** Messages that move up for one client in one turn. */
 const MOVES_PER_TURN = 500;
@@ -148,10 +148,7 @@ export class Session implements Subscriber, Reader {
   }
 
   replayed(subscription: Subscription): void {
-    if (this.record === null) return;
-    for (const [name, current] of this.subscriptions) {
-      if (current === subscription) this.record.subscribed(subscriptionFacts(name, subscription, false), false);
-    }
+    recordReplayed(this, subscription);
   }
 
   /** Takes a retained message for a new subscription [MQTT-3.3.1-8]. */

@@ -3,7 +3,7 @@
 import type { ClientContext } from '../hooks/points.ts';
 import type { Subscription } from '../routing/subscription.ts';
 import type { SessionFacts, SubscriptionFacts } from '../store/records.ts';
-import type { Delivery, SessionOwner } from '../store/session-record.ts';
+import type { Delivery, SessionOwner, SessionRecord } from '../store/session-record.ts';
 import type { Session } from './session.ts';
 
 /** What a session gives the store. */
@@ -36,4 +36,20 @@ export class StoredView implements SessionOwner {
 export function subscriptionFacts(name: string, subscription: Subscription, isReplaying: boolean): SubscriptionFacts {
   const { filter, qos, noLocal, retainAsPublished, identifiers } = subscription;
   return { name, filter, qos, noLocal, retainAsPublished, identifier: identifiers[0] ?? 0, isReplaying };
+}
+
+/** A session, as far as it matters where its replays end. */
+interface Replayed {
+  readonly record: Pick<SessionRecord, 'subscribed'> | null;
+  readonly subscriptions: ReadonlyMap<string, Subscription>;
+  readonly mountPoint: string | null;
+}
+
+/** All retained messages of a subscription were given to its session. */
+export function recordReplayed({ record, subscriptions, mountPoint }: Replayed, subscription: Subscription): void {
+  const { filter } = subscription;
+  const name = mountPoint !== null && filter.startsWith(mountPoint) ? filter.slice(mountPoint.length) : filter;
+  // One that was made through another listener is searched for again after a restart; that is rare, and does no harm.
+  if (record === null || subscriptions.get(name) !== subscription) return;
+  record.subscribed(subscriptionFacts(name, subscription, false), false);
 }

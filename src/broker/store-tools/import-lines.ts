@@ -24,6 +24,8 @@ import { BadLine, Fields } from './json-fields.ts';
 import { takeProperties } from './property-json.ts';
 
 const LARGEST_U32 = 0xffff_ffff;
+/** Numbers that are counted up: a broker that goes on from here must not come to where they are no longer exact. */
+const LARGEST_NUMBER = 2 ** 48;
 const NO_SOURCE = Buffer.alloc(0);
 
 /** Takes the lines of an export and writes what they say. */
@@ -115,7 +117,7 @@ export class LineImport {
   }
 
   private message(line: Fields, isRetained: boolean): void {
-    const number = line.whole('number', 1, Number.MAX_SAFE_INTEGER);
+    const number = line.whole('number', 1, LARGEST_NUMBER);
     if (this.messages.has(number)) line.fail('number', `is ${number}, as in a line above`);
     const topic = takeTopic(line, 'topic');
     if (isRetained && this.retained.has(topic.name)) line.fail('topic', 'has a retained message in a line above');
@@ -157,7 +159,7 @@ export class LineImport {
     const session = item.whole('session', 1, LARGEST_U32);
     const seqs =
       this.sessions.get(session) ?? item.fail('session', `is ${session}, and no line above is its session's`);
-    const seq = item.whole('seq', 1, Number.MAX_SAFE_INTEGER);
+    const seq = item.whole('seq', 1, LARGEST_NUMBER);
     if (seqs.has(seq)) item.fail('seq', `is ${seq}, as in another delivery of the session`);
     seqs.add(seq);
     const subscriptionIdentifiers = item.list('subscriptionIdentifiers').map((identifier) => {
@@ -170,13 +172,13 @@ export class LineImport {
       session,
       seq,
       flags:
-        (item.whole('qos', 0, 2) << FLAG_QOS_SHIFT) |
+        (item.whole('qos', 1, 2) << FLAG_QOS_SHIFT) |
         (item.flag('retain') ? FLAG_RETAIN : 0) |
         (item.flag('dup') ? FLAG_DUP : 0),
       extra: encodePublishProperties({ subscriptionIdentifiers }).bytes,
       step,
       id: step === WAITS ? 0 : item.whole('packetId', 1, MAX_PACKET_ID),
-      turn: step === RELEASES ? item.whole('turn', 0, Number.MAX_SAFE_INTEGER) : 0,
+      turn: step === RELEASES ? item.whole('turn', 0, LARGEST_NUMBER) : 0,
     };
     item.finish();
     return facts;

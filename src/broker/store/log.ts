@@ -22,6 +22,7 @@ export const BOUNDS: LogBounds = { segment: 8 * 1024 * 1024, slack: 48 * 1024 * 
 /** A group of this many bytes or records holds the publishers back. */
 const CONGESTED_BYTES = 8 * 1024 * 1024;
 const CONGESTED_RECORDS = 65_536;
+const OVERFULL = 4;
 /** Milliseconds until a write that failed is tried again. */
 const RETRY_MS = 1000;
 
@@ -172,6 +173,12 @@ export class Log implements CleanedLog {
     return this.isFailing;
   }
 
+  /** Whether it is refused, and several times as much waits as should: then even who comes anew must not add to it. */
+  get isOverfull(): boolean {
+    const { length, count } = this.group;
+    return this.isFailing && (length > OVERFULL * CONGESTED_BYTES || count > OVERFULL * CONGESTED_RECORDS);
+  }
+
   get isCongested(): boolean {
     return this.isCongestedNow;
   }
@@ -266,8 +273,10 @@ export class Log implements CleanedLog {
         break;
       case 'failed':
         if (reply.what === 'write') this.writeFailed(reply.error, reply.code);
-        else if (reply.what === 'close') this.whenClosed?.();
-        else {
+        else if (reply.what === 'close') {
+          this.isFailing = true;
+          this.whenClosed?.();
+        } else {
           this.events.trouble(reply.what, reply.error);
           // Nobody knows what of the segment is on the disk: what counts is written anew, into another one.
           if (reply.what === 'sync') this.compact();
@@ -279,9 +288,7 @@ export class Log implements CleanedLog {
         if (this.inFlight === null) this.commit();
         break;
       case 'removed':
-        this.total -= this.sizes.get(reply.segment) ?? 0;
-        this.sizes.delete(reply.segment);
-        this.beginnings.delete(reply.segment);
+        this.forget(reply.segment);
         this.cleaner.removed();
         if (this.inFlight === null) this.commit();
         break;
@@ -322,7 +329,10 @@ export class Log implements CleanedLog {
   }
 
   private writeFailed(error: string, code: string): void {
-    this.grow(this.inFlight!.segment, -this.inFlight!.bytes);
+    const { segment, bytes } = this.inFlight!;
+    this.grow(segment, -bytes);
+    // One with no group in it was removed.
+    if (this.sizes.get(segment) === HEADER_LENGTH) this.forget(segment);
     if (!this.isFailing) {
       this.isFailing = true;
       this.events.failing(error, code);
@@ -345,6 +355,12 @@ export class Log implements CleanedLog {
   private begin(segment: number, group: number): void {
     this.beginnings.set(segment, group);
     this.grow(segment, HEADER_LENGTH);
+  }
+
+  private forget(segment: number): void {
+    this.total -= this.sizes.get(segment) ?? 0;
+    this.sizes.delete(segment);
+    this.beginnings.delete(segment);
   }
 
   private grow(segment: number, bytes: number): void {

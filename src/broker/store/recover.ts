@@ -201,7 +201,8 @@ class Reading {
   private group(segment: number, bytes: Buffer, stretch: Stretch): void {
     const missing = stretch.group - this.firstMissing(stretch.group);
     for (const doubtful of this.doubtful) {
-      if (missing > 0 || doubtful.segment === segment) this.settle(doubtful, missing > 0);
+      const isLoss = missing > 0 || isHeadless(doubtful);
+      if (isLoss || doubtful.segment === segment) this.settle(doubtful, isLoss);
     }
     this.doubtful = [];
     this.missing += Math.max(0, missing);
@@ -237,6 +238,9 @@ class Reading {
     this.records += records.length;
   }
 }
+
+/** Whether its segment has lost its header, which is safe before anything follows it. */
+const isHeadless = ({ bytes }: Doubtful): boolean => bytes.length > HEADER_LENGTH && checkHeader(bytes) === 'damaged';
 
 /** Whether a stretch is what is left of a write that did not come to its end. */
 function isCutOff({ bytes, stretch, salt }: Doubtful): boolean {

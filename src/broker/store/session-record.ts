@@ -17,7 +17,8 @@ import {
   writeSession,
   writeSubscription,
 } from './records.ts';
-import type { LiveMessage, Store } from './store.ts';
+import type { Store } from './store.ts';
+import type { LiveMessage } from './stored-place.ts';
 
 /** What the store asks a session for when it writes it anew. */
 export interface SessionOwner {

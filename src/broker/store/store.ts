@@ -18,24 +18,13 @@ import {
   readMessage,
   SESSION,
   SESSION_END,
-  type StorableMessage,
   SUBSCRIBE,
 } from './records.ts';
 import type { Repeats } from './repeats.ts';
 import { endOf, type GroupWriter, HEAD_LENGTH, RecordReader } from './segment.ts';
 import { type SessionOwner, SessionRecord } from './session-record.ts';
 import { Sources } from './sources.ts';
-import type { StoredPlace } from './stored-place.ts';
-
-/** A message that the store can keep. */
-export interface LiveMessage extends StorableMessage {
-  /** Who brought it; null for the broker itself. */
-  readonly source: object | null;
-  /** Bytes of topic, properties and payload. */
-  readonly size: number;
-  /** Where it is in the store, null while it is not there. */
-  stored: StoredPlace | null;
-}
+import type { LiveMessage, StoredPlace } from './stored-place.ts';
 
 /** What the store tells the broker. */
 export interface StoreEvents {
@@ -52,6 +41,9 @@ export interface StoreEvents {
   identify(source: object): Identity | null;
 }
 
+/** Sessions are numbered in 32 bits. */
+const LAST_SESSION = 0xffff_ffff;
+
 /** Bytes that a message takes beside its own. */
 export const MESSAGE_COST = 90;
 
@@ -64,9 +56,8 @@ export class Store {
   private readonly events: StoreEvents;
   private readonly sessions: Map<number, SessionRecord>;
   private readonly messages: Paged<LiveMessage>;
-  private kept: number;
   private readonly sources: Sources;
-  private waiting: (() => void)[];
+  private readonly waiting: Map<object, () => void>;
   private readonly repeats: Repeats;
   private lastSession: number;
   private lastMessage: number;
@@ -88,20 +79,14 @@ export class Store {
     this.events = events;
     this.sessions = new Map();
     this.messages = new Paged();
-    this.kept = 0;
     this.sources = new Sources((source) => events.identify(source));
-    this.waiting = [];
+    this.waiting = new Map();
     this.repeats = last.repeats;
     this.lastSession = last.lastSession;
     this.lastMessage = last.lastMessage;
     this.openType = 0;
     this.openMessage = 0;
     this.openGroup = 0;
-  }
-
-  /** Sessions, messages and retained messages that are kept. */
-  get counts(): { readonly sessions: number; readonly messages: number; readonly retained: number } {
-    return { sessions: this.sessions.size, messages: this.messages.size, retained: this.kept };
   }
 
   get figures(): LogFigures {
@@ -124,6 +109,11 @@ export class Store {
   /** Whether the file system refuses. */
   get isFailing(): boolean {
     return this.log.isRefused;
+  }
+
+  /** Whether it refuses, and nothing more may wait for it. */
+  get isOverfull(): boolean {
+    return this.log.isOverfull;
   }
 
   /** Whether too much waits for the disk. */
@@ -159,15 +149,19 @@ export class Store {
     this.log.whenDurable(release);
   }
 
-  /** Calls `resume` when no more waits for the disk than may. */
-  whenRelieved(resume: () => void): void {
-    this.waiting.push(resume);
+  /** Calls `resume` when no more waits for the disk than may, unless `who` has left by then. */
+  whenRelieved(who: object, resume: () => void): void {
+    this.waiting.set(who, resume);
+  }
+
+  leave(who: object): void {
+    this.waiting.delete(who);
   }
 
   /** It is so. */
   relieve(): void {
-    const { waiting } = this;
-    this.waiting = [];
+    const waiting = [...this.waiting.values()];
+    this.waiting.clear();
     for (const resume of waiting) resume();
   }
 
@@ -185,7 +179,9 @@ export class Store {
 
   /** Gives a new session its place in the store. */
   add(owner: SessionOwner, keepsMessages: boolean): SessionRecord {
-    this.lastSession += 1;
+    // After many years the numbers begin anew.
+    do this.lastSession = (this.lastSession % LAST_SESSION) + 1;
+    while (this.sessions.has(this.lastSession));
     const record = this.adopt(owner, this.lastSession, keepsMessages);
     record.segment = this.openSegment;
     return record;
@@ -242,7 +238,6 @@ export class Store {
 
   private markKept(message: LiveMessage): void {
     message.stored!.isKept = true;
-    this.kept += 1;
     this.refer(message, 0);
   }
 
@@ -250,7 +245,6 @@ export class Store {
     const { stored } = message;
     if (stored?.isKept !== true) return;
     stored.isKept = false;
-    this.kept -= 1;
     this.unrefer(message, 0);
   }
 

@@ -1,4 +1,5 @@
 // Where a message stands in the store. It hangs on the message, so that it need not be looked for.
+import type { StorableMessage } from './records.ts';
 
 /** A stored message's place; the store's to change. */
 export interface StoredPlace {
@@ -12,4 +13,14 @@ export interface StoredPlace {
   isKept: boolean;
   /** The segment that its record stands in. */
   segment: number;
+}
+
+/** A message that the store can keep. */
+export interface LiveMessage extends StorableMessage {
+  /** Who brought it; null for the broker itself. */
+  readonly source: object | null;
+  /** Bytes of topic, properties and payload. */
+  readonly size: number;
+  /** Where it is in the store, null while it is not there. */
+  stored: StoredPlace | null;
 }

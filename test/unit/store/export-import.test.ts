@@ -124,6 +124,16 @@ const BAD: readonly (readonly [what: string, lines: readonly unknown[], sentence
   ['no counts', [STORE, { kind: 'end' }], '"counts" must be an object'],
   ['a member with another name', [STORE, { ...SESSION, userName: 'u' }], '"userName" is not known here'],
   ['no client id', [STORE, { ...SESSION, clientId: null }], '"clientId" must be a text'],
+  [
+    'a number that leaves none to count on',
+    [STORE, { ...RETAINED, number: 2 ** 53 - 1 }],
+    '"number" must be a whole number from 1 to 281474976710656',
+  ],
+  [
+    'a delivery of QoS 0',
+    [STORE, SESSION, { ...RETAINED, kind: 'message', deliveries: [{ session: 1, seq: 1, qos: 0, step: 'waiting' }] }],
+    '"deliveries[0].qos" must be a whole number from 1 to 2',
+  ],
   ['half a character', [STORE, { ...SESSION, clientId: '\ud800' }], '"clientId" has a character that is none'],
   ['a number twice', [STORE, SESSION, SESSION], '"number" is 1, as in a line above'],
   [

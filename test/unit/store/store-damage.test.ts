@@ -168,3 +168,19 @@ test('closing does not wait until all is cleaned', async () => {
   assert.ok(map.files.paths.includes(fileOf(2)), 'the second segment is still there');
   assert.equal(keysIn(map).length, 9);
 });
+
+test('a first file of which nothing can be read is damage too', () => {
+  const map = logOf('a', 'b', 'c', 'd');
+  map.log.compact();
+  map.port.settle();
+  put(map, 'e', 'e');
+  put(map, 'f', 'f');
+  put(map, 'g', 'g');
+  const [oldest] = map.files.paths;
+  map.files.damage(oldest!, (bytes) => bytes.fill(0));
+  const { damages } = found(map);
+  assert.equal(
+    damages.reduce((sum, { length }) => sum + length, 0),
+    map.files.read(oldest!).length,
+  );
+});
