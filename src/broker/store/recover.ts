@@ -153,13 +153,12 @@ class Reading {
       this.damaged(segment, 0, bytes.length);
       return;
     }
-    if (!this.hasBegun) {
-      this.hasBegun = true;
-      this.isFromStart = header === 'whole' || segment === 1;
-      // What stands before the first segment was cleaned away, or is missing: a note tells.
-      if (header === 'whole') this.first = firstGroupOf(bytes);
-      this.lastGroup = this.first - 1;
-    }
+    if (header === 'whole' && !this.isFromStart && this.lastGroup === 0) {
+      // What stands before was cleaned away, or is missing: a note tells.
+      this.lastGroup = this.firstMissing(firstGroupOf(bytes)) - 1;
+      this.isFromStart = true;
+    } else if (!this.hasBegun) this.isFromStart = segment === 1;
+    this.hasBegun = true;
     this.beginnings.set(segment, header === 'whole' ? firstGroupOf(bytes) : this.lastGroup + 1);
     if (header !== 'whole') {
       // It was just being made, or it has lost its beginning: what follows tells.

@@ -184,3 +184,21 @@ test('a first file of which nothing can be read is damage too', () => {
     map.files.read(oldest!).length,
   );
 });
+
+test('what follows a first file that was emptied is read as far as it goes', () => {
+  const map = logOf('a', 'b', 'c', 'd', 'e', 'f', 'g', 'h');
+  map.log.compact();
+  map.port.settle();
+  for (const key of ['k0', 'k1', 'k2', 'k3', 'k4', 'k5', 'k6']) put(map, key, 'newer');
+  const [oldest, second] = map.files.paths;
+  map.files.damage(oldest!, () => Buffer.alloc(0));
+  // Of all groups of the next one, the commit record is gone.
+  const groups = groupsIn(map, Number(second!.slice(7, 17)));
+  map.files.damage(second!, (bytes) => {
+    for (const { end } of groups) bytes[end - 1]! ^= 1;
+    return bytes;
+  });
+  const { damages } = found(map);
+  assert.equal(damages.length, groups.length);
+  assert.ok(keysIn(map).length >= groups.length);
+});
