@@ -28,18 +28,25 @@ export async function importStore(config: Config, io: Io): Promise<number> {
   // The files of the store are to belong to the user that the broker runs as.
   const identity = identityOf(config.global.user);
   if (identity !== null) become(identity);
-  const store = beginImport(config);
+  // Signals are caught before there is a trace to remove.
   const forget = onStopSignal(() => io.stdin.destroy(new NoInput('a signal ended the import')));
   let counts: Counts;
   try {
-    counts = await fill(store, io);
-  } catch (error) {
-    store.abandon();
-    throw explained(error, storeFolder(config.global));
+    counts = await fillNew(config, io);
   } finally {
     forget();
   }
   return printLines([imported(counts, storeFolder(config.global))], io);
+}
+
+async function fillNew(config: Config, io: Io): Promise<Counts> {
+  const store = beginImport(config);
+  try {
+    return await fill(store, io);
+  } catch (error) {
+    store.abandon();
+    throw explained(error, storeFolder(config.global));
+  }
 }
 
 async function fill(store: StoreImport, io: Io): Promise<Counts> {
