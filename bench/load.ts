@@ -106,10 +106,20 @@ class Load {
     return this.#subscribers[0]?.security ?? '';
   }
 
+  /** Lets messages flow as fast as the windows allow, whatever the rate of the load, until all have arrived. */
+  async warmUp(seconds: number): Promise<void> {
+    await this.#windows(seconds);
+    await this.#drain();
+  }
+
   /** Lets messages flow for a time and then waits until all of them arrived. */
   async run(seconds: number): Promise<void> {
     if (this.#traffic.rate > 0) await this.#steadily(seconds);
     else await this.#windows(seconds);
+    await this.#drain();
+  }
+
+  async #drain(): Promise<void> {
     if (this.#open === 0) return;
     const limit = setTimeout(() => fail(`${this.#open} messages did not arrive`), PATIENCE);
     await new Promise<void>((resolve) => {
@@ -185,7 +195,7 @@ class Load {
 const options: LoadOptions = JSON.parse(process.argv[2] ?? '{}');
 const load = new Load(options);
 await load.open();
-await load.run(options.warmupSeconds);
+await load.warmUp(options.warmupSeconds);
 load.latencies?.clear();
 const before = { deliveries: load.deliveries, broker: cpuNanoseconds(options.pid), own: cpuNanoseconds(process.pid) };
 const began = process.hrtime.bigint();
