@@ -55,7 +55,7 @@ export interface Arena {
 }
 
 /** Wraps the broker's end of a connection through memory. */
-type Tap = (transport: Transport) => Transport;
+export type Tap = (transport: Transport) => Transport;
 
 /** Starts the broker of a case. `tap` is given the broker's end of each connection through memory. */
 export async function openArena(scenario: Case, mode: Mode, tap: Tap = (transport) => transport): Promise<Arena> {
