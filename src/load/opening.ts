@@ -23,7 +23,9 @@ export class Opening {
   private readonly clients: readonly PlannedClient[];
   private readonly opener: Opener;
   private readonly rate: number | null;
-  private readonly abort: AbortController;
+  /** Of the connections under way. */
+  private readonly attempts: Set<AbortController>;
+  private stopped: boolean;
   private next: number;
   private opening: number;
   private firstFailed: boolean;
@@ -38,7 +40,8 @@ export class Opening {
     this.clients = clients;
     this.opener = opener;
     this.rate = rate;
-    this.abort = new AbortController();
+    this.attempts = new Set();
+    this.stopped = false;
     this.next = 0;
     this.opening = 0;
     this.firstFailed = false;
@@ -59,7 +62,8 @@ export class Opening {
   /** Opens no more, and gives up those under way. */
   stop(): void {
     this.next = this.clients.length;
-    this.abort.abort(new Error('The run was stopped'));
+    this.stopped = true;
+    for (const attempt of this.attempts) attempt.abort(new Error('The run was stopped'));
     if (this.timer !== null) clearTimeout(this.timer);
     this.resolve();
   }
@@ -73,21 +77,29 @@ export class Opening {
     this.next += 1;
     this.opening += 1;
     const since = microseconds();
-    const signal = AbortSignal.any([this.abort.signal, AbortSignal.timeout(this.plan.connectTimeoutMs)]);
+    const attempt = new AbortController();
+    const timer = setTimeout(() => attempt.abort(timedOut()), this.plan.connectTimeoutMs);
+    const settled = (): void => {
+      clearTimeout(timer);
+      this.attempts.delete(attempt);
+    };
+    this.attempts.add(attempt);
     const done = (): void => {
       this.opening -= 1;
       this.go(isFirst);
     };
     dialer(this.endpoint)
-      .dial(signal)
+      .dial(attempt.signal)
       .then(
         (transport) => {
+          settled();
           if (isFirst) this.settle(transport.info.address);
           this.opener.dialled(planned, transport, since, done);
         },
         (error: Error) => {
+          settled();
           if (isFirst) this.firstFailed = true;
-          if (!this.abort.signal.aborted) this.opener.failed(planned, explained(error));
+          if (!this.stopped) this.opener.failed(planned, error);
           done();
         },
       );
@@ -124,7 +136,6 @@ export class Opening {
   }
 }
 
-/** A signal's reason tells only that time is over. */
-function explained(error: Error): Error {
-  return error.name === 'TimeoutError' ? Object.assign(new Error('timed out'), { code: 'ETIMEDOUT' }) : error;
+function timedOut(): Error {
+  return Object.assign(new Error('timed out'), { code: 'ETIMEDOUT' });
 }

@@ -1,6 +1,6 @@
 // Options of mqtt-bench → the plan of a run: templates checked, defaults of the command filled in, files read.
 import { readFileSync } from 'node:fs';
-import { type PayloadSource, payloadSize } from '../../load/payload.ts';
+import { isStamped, type PayloadSource, payloadSize } from '../../load/payload.ts';
 import { type LoadPlan, plannedClient, type Role } from '../../load/plan.ts';
 import { hasPlace, type Place, unknownPlace } from '../../load/template.ts';
 import { MQTT5, MQTT31, MQTT311 } from '../../protocol/version.ts';
@@ -65,7 +65,7 @@ export function benchPlan(command: BenchCommand, options: Options<'bench'>, run:
     topics: command === 'load' ? topicCount(options, topic ?? '') : null,
     rate: null,
     window: options.window === 0 ? null : options.window,
-    windowIsDelivery: command === 'load' && !isPaced,
+    windowIsDelivery: command === 'load' && !isPaced && isStamped(payload),
     total: command === 'sub' ? null : options.total,
   };
   checkTopic(plan);

@@ -33,7 +33,6 @@ export class StopSign {
 
   /** Waits for a time, or until stop(). */
   pause(ms: number): Promise<void> {
-    if (this.isUp) return Promise.resolve();
     return new Promise((resolve) => {
       const timer = setTimeout(resolve, ms);
       this.#wake = () => {
@@ -119,6 +118,7 @@ class Run {
     });
     await this.#team.halt();
     if (command !== 'pub' && command !== 'load') return;
+    // Also after Ctrl-C: what is on its way is not lost.
     await this.#until('draining', drain, (counts) => {
       if (counts.unacknowledged > 0) return false;
       const arrived = counts.unstamped > 0 ? counts.received : counts.unique;
@@ -133,7 +133,7 @@ class Run {
     isSo: (counts: Counts) => boolean,
   ): Promise<void> {
     const end = performance.now() + (seconds ?? Number.POSITIVE_INFINITY) * 1000;
-    while (!this.#sign.isUp) {
+    while (!this.#sign.isUp || phase === 'draining') {
       const counts = await this.#team.look();
       this.#progress(phase, counts);
       if (isSo(counts)) return;

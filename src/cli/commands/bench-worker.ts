@@ -35,6 +35,5 @@ process.on('message', (question: Question) => {
     (error: Error) => reply({ id: question.id, error: error.message }),
   );
 });
-// Ctrl-C reaches every process of the terminal: the one that started this one decides what becomes of it.
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => undefined);
+// The process that started this one has ended, or needs it no longer.
 process.on('disconnect', () => process.exit(0));

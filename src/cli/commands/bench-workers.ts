@@ -15,6 +15,9 @@ export interface Question {
 /** What it answers. */
 export type Answer = { readonly id: number; readonly value: unknown } | { readonly id: number; readonly error: string };
 
+/** A worker process did not do its work. The message is a sentence. */
+export class WorkerFailed extends Error {}
+
 interface Pending {
   resolve(value: unknown): void;
   reject(error: Error): void;
@@ -26,18 +29,20 @@ export class RemoteCrew implements Crew {
   readonly #pending = new Map<number, Pending>();
   readonly #number: number;
   #asked = 0;
-  #end: Error | null = null;
+  #end: WorkerFailed | null = null;
 
   /** @param words the command and its options, as this process was given them */
   constructor(words: readonly string[], share: Share) {
     // The same name beside the bundle's chunks and beside the transpiled modules.
     const file = fileURLToPath(new URL('./bench-worker.js', import.meta.url));
     this.#number = share.worker + 1;
-    this.#child = fork(file, [...words], { execArgv: [], stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
+    // Detached, so that Ctrl-C at a terminal reaches only this process, which decides what becomes of the workers.
+    const stdio = ['ignore', 'ignore', 'inherit', 'ipc'] as const;
+    this.#child = fork(file, [...words], { execArgv: [], detached: true, stdio: [...stdio] });
     this.#child.on('message', (answer: Answer) => this.#settle(answer));
-    this.#child.on('error', (error) => this.#fail(error));
-    this.#child.on('exit', () => this.#fail(new Error(`worker ${this.#number} ended before its time`)));
-    this.#ask('start', share).catch((error: Error) => this.#fail(error));
+    this.#child.on('error', (error) => this.#fail(`Worker ${this.#number} failed: ${error.message}.`));
+    this.#child.on('exit', () => this.#fail(`Worker ${this.#number} ended before its time.`));
+    this.#ask('start', share).catch((error: Error) => this.#fail(error.message));
   }
 
   open(): Promise<readonly number[]> {
@@ -77,19 +82,21 @@ export class RemoteCrew implements Crew {
     const question: Question = { id: this.#asked, call, argument };
     return new Promise((resolve, reject) => {
       this.#pending.set(question.id, { resolve, reject });
-      this.#child.send(question);
+      this.#child.send(question, (error) => {
+        if (error !== null) this.#fail(`Worker ${this.#number} can't be reached: ${error.message}.`);
+      });
     });
   }
 
   #settle(answer: Answer): void {
     const pending = this.#pending.get(answer.id);
     this.#pending.delete(answer.id);
-    if ('error' in answer) pending?.reject(new Error(`worker ${this.#number}: ${answer.error}`));
+    if ('error' in answer) pending?.reject(new WorkerFailed(`Worker ${this.#number} failed: ${answer.error}.`));
     else pending?.resolve(answer.value);
   }
 
-  #fail(error: Error): void {
-    this.#end ??= error;
+  #fail(sentence: string): void {
+    this.#end ??= new WorkerFailed(sentence);
     for (const { reject } of this.#pending.values()) reject(this.#end);
     this.#pending.clear();
   }

@@ -6,7 +6,7 @@ import { type Crew, LocalCrew } from '../../load/crew.ts';
 import type { LoadPlan } from '../../load/plan.ts';
 import { Team } from '../../load/team.ts';
 import type { Io } from '../io.ts';
-import { UsageError } from '../messages.ts';
+import { EXIT_ERROR, UsageError } from '../messages.ts';
 import { BENCH_COMMANDS, type BenchCommand } from '../options/bench.ts';
 import type { Options } from '../options/tables.ts';
 import { readCommandLine, reportUsageError } from '../start.ts';
@@ -17,7 +17,7 @@ import { LiveLine, summaryLines } from './bench-lines.ts';
 import { benchPlan, checkBelongs } from './bench-plan.ts';
 import { type Course, runCourse, StopSign } from './bench-run.ts';
 import { type Summary, summaryOf } from './bench-summary.ts';
-import { RemoteCrew } from './bench-workers.ts';
+import { RemoteCrew, WorkerFailed } from './bench-workers.ts';
 import { type Console, openConsole } from './console.ts';
 import { onStopSignal } from './stop.ts';
 
@@ -33,10 +33,13 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
   for (const stream of [io.stdout, io.stderr]) stream.on('error', () => undefined);
   const [command = '', ...rest] = argv;
   const isCommand = (BENCH_COMMANDS as readonly string[]).includes(command);
-  const parsed = await readCommandLine('bench', isCommand ? rest : argv.filter((word) => word.startsWith('-')), io);
+  // Without a command there are only --help and --version.
+  if (!isCommand && command !== '--help' && command !== '--version') {
+    return reportUsageError('bench', unknownCommand(command), io);
+  }
+  const parsed = await readCommandLine('bench', isCommand ? rest : argv, io);
   if (typeof parsed === 'number') return parsed;
   try {
-    if (!isCommand) throw unknownCommand(command);
     checkBelongs(command as BenchCommand, parsed.given);
     return await bench(command as BenchCommand, parsed.options, argv, io);
   } catch (error) {
@@ -77,6 +80,10 @@ async function bench(
     print(summary, options.json, console);
     if (broker?.fault != null) console.warn(`Warning: ${broker.fault}`);
     return exitCode(outcome.result, summary.received?.lost ?? null, plan.qos);
+  } catch (error) {
+    if (!(error instanceof WorkerFailed)) throw error;
+    console.error(`Error: ${error.message}`);
+    return EXIT_ERROR;
   } finally {
     live?.clear();
     forget();
@@ -108,7 +115,7 @@ function print(summary: Summary, asJson: boolean, console: Console): void {
   for (const sentence of remarks(summary)) console.warn(`Warning: ${sentence}`);
 }
 
-function remarks({ sent, ownCpu }: Summary): string[] {
+function remarks({ sent, received, ownCpu }: Summary): string[] {
   const asked = sent?.askedPerSecond ?? null;
   const isSlow = asked !== null && sent !== null && sent.perSecond < asked * KEPT && sent.messages > 0;
   if (isSlow) {
@@ -117,6 +124,6 @@ function remarks({ sent, ownCpu }: Summary): string[] {
       ? [`${rates}: mqtt-bench itself was the bottleneck. Give it more --workers.`]
       : [`${rates}: the broker took no more, or the window (-M) is too small.`];
   }
-  if (ownCpu < BUSY) return [];
+  if (ownCpu < BUSY || (sent?.messages ?? 0) + (received?.messages ?? 0) === 0) return [];
   return ['mqtt-bench itself may be the bottleneck: it used a whole core. Give it more --workers, or a rate.'];
 }
