@@ -21,7 +21,7 @@ const NAMES = [
   'foreign',
   'unstamped',
   'expected',
-  'missedTurns',
+  'heldTicks',
   'cpuMicroseconds',
   'openClients',
   'busyPublishers',

@@ -278,7 +278,7 @@ export class LocalCrew implements Crew, ClientWatcher, Opener {
     }
     const used = process.cpuUsage(this.cpuBefore);
     counts.cpuMicroseconds = used.user + used.system;
-    counts.missedTurns = this.pump.missed;
+    counts.heldTicks = this.pump.heldTicks;
     counts.openClients = this.clients.size - this.waiting.size;
     counts.busyPublishers = this.pump.busy;
     counts.openSubscribers = 0;

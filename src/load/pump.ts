@@ -10,6 +10,8 @@ const STALL_MS = 1000;
 
 /** The publishers that take part, and when they send. */
 export class Pump {
+  /** Ticks of the schedule at which messages were due and no publisher could send. */
+  heldTicks: number;
   private readonly rate: number | null;
   private readonly clock: () => number;
   private readonly publishers: Publisher[];
@@ -24,6 +26,7 @@ export class Pump {
 
   /** @param rate messages a second of all, null for no schedule; @param clock milliseconds that only ever grow */
   constructor(rate: number | null, clock: () => number) {
+    this.heldTicks = 0;
     this.rate = rate;
     this.clock = clock;
     this.publishers = [];
@@ -47,11 +50,6 @@ export class Pump {
     return this.publishers.filter((publisher) => !publisher.isDone).length;
   }
 
-  /** Messages of the schedule that were given up. */
-  get missed(): number {
-    return this.pacer?.missed ?? 0;
-  }
-
   add(publisher: Publisher): void {
     this.publishers.push(publisher);
   }
@@ -65,6 +63,7 @@ export class Pump {
   start(): void {
     if (this.timer !== null) clearTimeout(this.timer);
     this.timer = null;
+    this.heldTicks = 0;
     this.running = true;
     this.lastSentMs = this.clock();
     this.pacer = this.rate === null ? null : new Pacer(this.rate, this.lastSentMs);
@@ -137,6 +136,7 @@ export class Pump {
       left -= count;
     }
     if (left < due) this.lastSentMs = this.clock();
+    else if (due > 0) this.heldTicks += 1;
     pacer.done(due - left);
     if (left === 0 && pacer.due(this.clock()) > 0) {
       this.schedule();

@@ -54,6 +54,9 @@ export class Team {
   }
 }
 
+/** Workers begin and end within milliseconds of each other, each with its share of the messages. */
+const mean = (times: readonly number[]): number => times.reduce((sum, time) => sum + time, 0) / times.length;
+
 /** Puts the reports of several workers together. */
 export function merged(reports: readonly Report[]): Result {
   const failures = new Map<string, number>();
@@ -68,8 +71,8 @@ export function merged(reports: readonly Report[]): Result {
   const shares = reports.map(({ counts, startedAt, haltedAt }) => counts.cpuMicroseconds / (haltedAt - startedAt));
   return {
     counts: sumCounts(reports.map(({ counts }) => counts)),
-    startedAt: Math.min(...reports.map(({ startedAt }) => startedAt)),
-    haltedAt: Math.max(...reports.map(({ haltedAt }) => haltedAt)),
+    startedAt: mean(reports.map(({ startedAt }) => startedAt)),
+    haltedAt: mean(reports.map(({ haltedAt }) => haltedAt)),
     lastReceivedAt: Math.max(...reports.map(({ lastReceivedAt }) => lastReceivedAt)),
     connectTimes: times('connectTimes'),
     ackTimes: times('ackTimes'),

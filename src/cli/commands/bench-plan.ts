@@ -121,7 +121,8 @@ function clientIds(
   const id = checkPlaces('client id', options.id ?? `bench-${runLetters(run)}`, ['i', 'u']);
   if (command === 'load') return { conn: id, pub: `${id}-pub-%i`, sub: `${id}-sub-%i` };
   const clients = Math.max(counts.conn, counts.pub, counts.sub);
-  const isTold = options.id !== null && (clients === 1 || hasPlace(id, 'i') || hasPlace(options.username ?? '', 'i'));
+  const isNumbered = hasPlace(id, 'i') || (hasPlace(id, 'u') && hasPlace(options.username ?? '', 'i'));
+  const isTold = options.id !== null && (clients === 1 || isNumbered);
   const own = isTold ? id : `${id}-%i`;
   return { conn: own, pub: own, sub: own };
 }

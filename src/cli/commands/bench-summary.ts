@@ -38,6 +38,8 @@ export interface Summary {
     readonly perSecond: number;
     readonly bytesPerSecond: number;
     readonly askedPerSecond: number | null;
+    /** Ticks at which a message was due, and the windows or TCP took none. */
+    readonly heldTicks: number | null;
     readonly acknowledged: number | null;
     readonly unacknowledged: number | null;
     readonly refused: number;
@@ -126,6 +128,7 @@ function sentOf(plan: LoadPlan, { result }: Outcome, seconds: number): Summary['
     perSecond: perSecond(counts.sent, seconds),
     bytesPerSecond: perSecond(counts.sentBytes, seconds),
     askedPerSecond: plan.rate === null ? null : round(plan.rate, 3),
+    heldTicks: plan.rate === null ? null : counts.heldTicks,
     acknowledged: plan.qos === 0 ? null : counts.acknowledged,
     unacknowledged: plan.qos === 0 ? null : counts.sent - counts.acknowledged - counts.publishRefused,
     refused: counts.publishRefused,
@@ -142,7 +145,7 @@ function receivedOf(plan: LoadPlan, { result }: Outcome): Summary['received'] {
   return {
     messages: counts.received,
     expected: isLoad ? counts.expected : null,
-    lost: isLoad ? lostOf(plan, outcomeCounts(result)) : hasStamps && !isShared ? counts.missing : null,
+    lost: isLoad ? lostOf(plan, counts) : hasStamps && !isShared ? counts.missing : null,
     duplicated: hasStamps && !isShared ? counts.duplicated : null,
     outOfOrder: hasStamps && !isShared ? counts.outOfOrder : null,
     foreign: isLoad ? counts.foreign : counts.unstamped,
@@ -152,8 +155,6 @@ function receivedOf(plan: LoadPlan, { result }: Outcome): Summary['received'] {
     latencyMs: milliseconds(result.deliveryTimes),
   };
 }
-
-const outcomeCounts = ({ counts }: Outcome['result']): Outcome['result']['counts'] => counts;
 
 /** Of a load: what was sent and should have come, less what came. */
 function lostOf(plan: LoadPlan, counts: Outcome['result']['counts']): number {

@@ -27,6 +27,8 @@ const DEFAULT_SECONDS = 10;
 const BUSY = 0.9;
 /** Share of the asked rate below which the run says that it was not kept. */
 const KEPT = 0.98;
+/** Seconds below which a rate is not judged. */
+const LONG_ENOUGH = 1;
 
 /** Runs the command; resolves to its exit code. */
 export async function main(argv: readonly string[], io: Io): Promise<number> {
@@ -115,14 +117,16 @@ function print(summary: Summary, asJson: boolean, console: Console): void {
   for (const sentence of remarks(summary)) console.warn(`Warning: ${sentence}`);
 }
 
-function remarks({ sent, received, ownCpu }: Summary): string[] {
+function remarks({ sent, received, connections, ownCpu }: Summary): string[] {
+  // Then the numbers have another reason.
+  if (connections.failed + connections.lost > 0) return [];
   const asked = sent?.askedPerSecond ?? null;
-  const isSlow = asked !== null && sent !== null && sent.perSecond < asked * KEPT && sent.messages > 0;
-  if (isSlow) {
+  if (asked !== null && sent !== null && sent.seconds >= LONG_ENOUGH && sent.perSecond < asked * KEPT) {
     const rates = `${Math.round(asked)} messages a second were asked for, and ${Math.round(sent.perSecond)} sent`;
-    return ownCpu >= BUSY
-      ? [`${rates}: mqtt-bench itself was the bottleneck. Give it more --workers.`]
-      : [`${rates}: the broker took no more, or the window (-M) is too small.`];
+    if (ownCpu >= BUSY) return [`${rates}: mqtt-bench itself was the bottleneck. Give it more --workers.`];
+    return (sent.heldTicks ?? 0) > 0
+      ? [`${rates}: the broker took no more, or the window (-M) is too small.`]
+      : [`${rates}: the machine did not let mqtt-bench run often enough.`];
   }
   if (ownCpu < BUSY || (sent?.messages ?? 0) + (received?.messages ?? 0) === 0) return [];
   return ['mqtt-bench itself may be the bottleneck: it used a whole core. Give it more --workers, or a rate.'];
