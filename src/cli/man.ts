@@ -24,6 +24,7 @@ export const PAGES: readonly Page[] = [
   { file: 'mqtt-sub.1', prose: 'mqtt-sub.md', tool: 'sub' },
   { file: 'mqtt-rr.1', prose: 'mqtt-rr.md', tool: 'rr' },
   { file: 'mqtt-passwd.1', prose: 'mqtt-passwd.md', tool: 'passwd' },
+  { file: 'mqtt-bench.1', prose: 'mqtt-bench.md', tool: 'bench' },
 ];
 
 /** The date in the foot of the pages, set by hand when they change much: a date of the day would never be up to date. */

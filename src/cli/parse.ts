@@ -28,6 +28,8 @@ export interface Parsed<T extends Tool> {
   readonly options: Options<T>;
   /** Words that are no options; only mqtt-passwd takes any. */
   readonly operands: readonly string[];
+  /** Keys of the options that were given, in their order. */
+  readonly given: readonly string[];
 }
 
 /**
@@ -42,7 +44,7 @@ export function parseArguments<T extends Tool>(tool: T, argv: readonly string[])
     checkConflicts(rows, cut.given);
     finish(tool, fields);
   }
-  return { options: fields as Options<T>, operands: cut.operands };
+  return { options: fields as Options<T>, operands: cut.operands, given: cut.given };
 }
 
 /** A command line cut into options: `words` are canonical (`--key=PLACE` or `--key`), `values` what the places stand for. */

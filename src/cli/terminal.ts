@@ -12,7 +12,7 @@ export interface Paint {
 const PLAIN: Paint = { error: (text) => text, warning: (text) => text, topic: (text) => text };
 
 /** Whether a stream is a terminal whose user did not ask for plain text (https://no-color.org). */
-function isColourful(stream: NodeJS.WriteStream, env: Io['env']): boolean {
+export function isColourful(stream: NodeJS.WriteStream, env: Io['env']): boolean {
   return stream.isTTY === true && (env['NO_COLOR'] ?? '') === '' && env['TERM'] !== 'dumb';
 }
 

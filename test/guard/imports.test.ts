@@ -26,6 +26,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   'src/flow': { may: ['src/protocol', 'src/util'], node: [] },
   'src/net': { may: ['src/protocol', 'src/util', 'src/log'] },
   'src/client': { may: ['src/net', 'src/flow', 'src/protocol', 'src/util', 'src/log'] },
+  'src/load': { may: ['src/client', 'src/net', 'src/flow', 'src/protocol', 'src/util'] },
   'src/config': { may: ['src/protocol', 'src/util', 'src/log'] },
   'src/broker/routing': {
     may: ['src/protocol', 'src/util'],
@@ -64,6 +65,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   'src/cli': {
     may: [
       'src/client',
+      'src/load',
       'src/config',
       'src/broker/broker.ts',
       'src/broker/check-files.ts',

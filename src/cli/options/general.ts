@@ -3,6 +3,7 @@ import { FLAG, TEXT } from '../kinds.ts';
 import type { OptionRow } from './row.ts';
 
 const clients = ['pub', 'sub', 'rr'] as const;
+const all = [...clients, 'bench'] as const;
 
 export const GENERAL_OPTIONS = [
   {
@@ -17,7 +18,7 @@ export const GENERAL_OPTIONS = [
     key: 'quiet',
     names: ['--quiet'],
     kind: FLAG,
-    tools: clients,
+    tools: all,
     group: 'General',
     help: 'Print no error messages.',
   },

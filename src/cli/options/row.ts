@@ -2,13 +2,16 @@
 import type { Kind } from '../kinds.ts';
 
 /** The tools that have options. */
-export type Tool = 'broker' | 'pub' | 'sub' | 'rr' | 'passwd';
+export type Tool = 'broker' | 'pub' | 'sub' | 'rr' | 'passwd' | 'bench';
 
 /** Headings under which --help and the man pages list options. */
 export type Group =
   | 'General'
   | 'Connection'
   | 'Session'
+  | 'Clients'
+  | 'Messages'
+  | 'Run'
   | 'Publishing'
   | 'Subscribing'
   | 'Output'

@@ -1,4 +1,5 @@
 // Every option of every tool, in the order of --help and the man pages.
+import { BENCH_OPTIONS } from './bench.ts';
 import { BROKER_OPTIONS } from './broker.ts';
 import { CONNECTION_OPTIONS } from './connection.ts';
 import { GENERAL_OPTIONS } from './general.ts';
@@ -14,6 +15,7 @@ import { WILL_OPTIONS } from './will.ts';
 const ALL = [
   ...PASSWD_OPTIONS,
   ...BROKER_OPTIONS,
+  ...BENCH_OPTIONS,
   ...PUBLISH_OPTIONS,
   ...SUBSCRIBE_OPTIONS,
   ...OUTPUT_OPTIONS,

@@ -62,4 +62,15 @@ export const TOOLS: Readonly<Record<Tool, ToolFacts>> = {
     ],
     helpCode: 1,
   },
+  bench: {
+    name: 'mqtt-bench',
+    summary: 'measures brokers: connections, messages, latency.',
+    synopsis: [
+      'conn [-h HOST] [-p PORT] [-n COUNT] [OPTION ...]',
+      'pub [-h HOST] [-p PORT] [-n COUNT] [-t TOPIC] [OPTION ...]',
+      'sub [-h HOST] [-p PORT] [-n COUNT] [-t FILTER] [OPTION ...]',
+      'load [-h HOST] [-p PORT] [--publishers COUNT] [--subscribers COUNT] [OPTION ...]',
+    ],
+    helpCode: 0,
+  },
 };
