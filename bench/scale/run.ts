@@ -9,10 +9,14 @@ import { isPinned, versionOf } from '../brokers.ts';
 import { machine } from '../measure.ts';
 import { factList, markdownTable } from '../report.ts';
 import type { Run } from './broker.ts';
+import { measureConnects } from './connects.ts';
 import { measureMemory } from './memory.ts';
 import type { Finding, Scenario } from './scenario.ts';
 
-const SCENARIOS: readonly Scenario[] = [{ name: 'memory', measure: measureMemory }];
+const SCENARIOS: readonly Scenario[] = [
+  { name: 'memory', measure: measureMemory },
+  { name: 'connects', measure: measureConnects },
+];
 
 const { values } = parseArgs({
   options: {

@@ -25,12 +25,20 @@ interface BindAddress {
   readonly family: 4 | 6;
 }
 
-/** Facts of a connected socket. Read at once: a closed socket has forgotten them. */
-export function peerInfo(socket: Socket, kind: PeerInfo['kind'], tls: TlsInfo | null): PeerInfo {
+/**
+ * Facts of a connected socket. Read at once: a closed socket has forgotten them. Its local port is only asked for where it is
+ * not known: a system call and an object for each connection.
+ */
+export function peerInfo(
+  socket: Socket,
+  kind: PeerInfo['kind'],
+  tls: TlsInfo | null,
+  localPort: number = socket.localPort ?? 0,
+): PeerInfo {
   return {
     address: addressOf(socket),
     port: socket.remotePort ?? 0,
-    localPort: socket.localPort ?? 0,
+    localPort,
     kind,
     tls,
   };
@@ -112,11 +120,13 @@ async function bindAll(
  */
 export async function listenSockets(
   spec: ListenSpec,
-  onSocket: (socket: Socket) => void,
+  onSocket: (socket: Socket, localPort: number | undefined) => void,
   onError: AcceptError,
 ): Promise<Listener> {
+  // Undefined until both families have the port that the system chose.
+  let bound = spec.port === 0 ? undefined : spec.port;
   const open = (): Server => {
-    const server = createServer({ noDelay: spec.noDelay ?? true }, onSocket);
+    const server = createServer({ noDelay: spec.noDelay ?? true }, (socket) => onSocket(socket, bound));
     server.on('error', (error) => {
       if (server.listening) onError(error, '', 0);
     });
@@ -126,6 +136,7 @@ export async function listenSockets(
   for (let attempt = 1; ; attempt += 1) {
     try {
       const { servers, port } = await bindAll(spec, addresses, open);
+      bound = port;
       return { port, close: () => stopListening(servers) };
     } catch (error) {
       const taken = (error as NodeJS.ErrnoException).code === 'EADDRINUSE';
@@ -136,7 +147,11 @@ export async function listenSockets(
 
 /** Listens for plain TCP connections. */
 export function listenTcp(spec: ListenSpec, accept: Accept, onError: AcceptError): Promise<Listener> {
-  return listenSockets(spec, (socket) => accept(new SocketTransport(socket, peerInfo(socket, 'tcp', null))), onError);
+  return listenSockets(
+    spec,
+    (socket, localPort) => accept(new SocketTransport(socket, peerInfo(socket, 'tcp', null, localPort))),
+    onError,
+  );
 }
 
 /** The options of net.connect and tls.connect for a place; a name with several addresses is tried address by address. */
