@@ -26,12 +26,20 @@ interface BindAddress {
   readonly family: 4 | 6;
 }
 
-/** Facts of a connected socket. Read at once: a closed socket has forgotten them. */
-export function peerInfo(socket: Socket, kind: PeerInfo['kind'], tls: TlsInfo | null): PeerInfo {
+/**
+ * Facts of a connected socket. Read at once: a closed socket has forgotten them. Its local port is only asked for where it is
+ * not known: a system call and an object for each connection.
+ */
+export function peerInfo(
+  socket: Socket,
+  kind: PeerInfo['kind'],
+  tls: TlsInfo | null,
+  localPort: number = socket.localPort ?? 0,
+): PeerInfo {
   return {
     address: addressOf(socket),
     port: socket.remotePort ?? 0,
-    localPort: socket.localPort ?? 0,
+    localPort,
     kind,
     tls,
   };
@@ -141,8 +149,10 @@ export async function listenSockets(
 
 /** Listens for plain TCP connections. */
 export function listenTcp(spec: ListenSpec, accept: Accept, onError: AcceptError): Promise<Listener> {
+  // A port that the system chose is asked for at each socket.
+  const localPort = spec.port === 0 ? undefined : spec.port;
   const take = (socket: Socket, reads: LentReads | null): void =>
-    accept(new SocketTransport(socket, peerInfo(socket, 'tcp', null), reads));
+    accept(new SocketTransport(socket, peerInfo(socket, 'tcp', null, localPort), reads));
   return listenSockets(
     spec,
     (socket) => take(socket, null),
