@@ -7,6 +7,7 @@
 // closes must not keep a socket for ever after end(): reading stops until everything left, idle time is bounded, and once
 // our FIN is out the peer gets a fixed time for its own.
 import type { Socket } from 'node:net';
+import process from 'node:process';
 import type { LentReads } from './lent-reads.ts';
 import type { PeerInfo, Transport, TransportSink } from './transport.ts';
 
@@ -30,6 +31,8 @@ export class SocketTransport implements Transport {
   /** end() or destroy() was called: nothing more is taken or handed over. */
   private finished: boolean;
   private paused: boolean;
+  /** What was read after pause(): reading goes on until there is something, or a peer that is gone would not be noticed. */
+  private held: Buffer | null;
   private closed: boolean;
   private error: Error | null;
   private corked: boolean;
@@ -48,6 +51,7 @@ export class SocketTransport implements Transport {
     this.owesWritable = false;
     this.finished = false;
     this.paused = false;
+    this.held = null;
     this.closed = false;
     this.error = null;
     this.corked = false;
@@ -80,13 +84,7 @@ export class SocketTransport implements Transport {
     this.socket.on('data', (chunk: Buffer) => {
       if (!this.finished) sink.receive(chunk);
     });
-    if (this.reads !== null) {
-      this.reads.receiver = (chunk) => {
-        if (this.finished) return;
-        if (sink.receiveLent === undefined) sink.receive(Buffer.from(chunk));
-        else sink.receiveLent(chunk);
-      };
-    }
+    if (this.reads !== null) this.reads.receiver = (chunk) => this.receiveLent(sink, chunk);
     this.socket.on('end', () => {
       if (!this.finished) sink.ended?.();
     });
@@ -118,13 +116,15 @@ export class SocketTransport implements Transport {
 
   pause(): void {
     this.paused = true;
-    this.socket.pause();
+    if (this.reads === null) this.socket.pause();
   }
 
   resume(): void {
     this.paused = false;
     // Without a receiver the bytes stay where they are.
-    if (this.sink !== null && !this.finished) this.socket.resume();
+    if (this.sink === null || this.finished) return;
+    if (this.held !== null) process.nextTick(() => this.handOver());
+    this.socket.resume();
   }
 
   end(): void {
@@ -146,6 +146,26 @@ export class SocketTransport implements Transport {
     this.finished = true;
     if (error !== undefined) this.error = error;
     this.socket.destroy();
+  }
+
+  private receiveLent(sink: TransportSink, chunk: Buffer): void {
+    if (this.finished) return;
+    if (this.paused) {
+      this.held = Buffer.from(chunk);
+      this.socket.pause();
+    } else if (sink.receiveLent === undefined) {
+      sink.receive(Buffer.from(chunk));
+    } else {
+      sink.receiveLent(chunk);
+    }
+  }
+
+  /** Resumed: what came meanwhile, unless reading was paused again. */
+  private handOver(): void {
+    const { held, sink } = this;
+    if (held === null || this.paused || this.finished) return;
+    this.held = null;
+    sink?.receive(held);
   }
 
   private afterWrite(): void {
