@@ -1,6 +1,7 @@
 // The manual pages: the prose of man/*.md with the option tables in the place that it marks.
 import { CONFIG_OPTIONS, type ConfigOption } from '../config/options.ts';
 import { VERSION } from '../version.ts';
+import './options/bench.ts';
 import type { OptionRow, Tool } from './options/row.ts';
 import { optionsOf } from './options/tables.ts';
 import { TOOLS } from './options/tools.ts';

@@ -168,6 +168,13 @@ describe('mqtt-bench says', () => {
     });
   }
 
+  it('what it can do, and its version', async () => {
+    const { helpText, versionText } = await import('../../src/cli/usage.ts');
+    await import('../../src/cli/options/bench.ts');
+    assert.deepEqual(await bench('--help'), { code: 0, stdout: helpText('bench'), stderr: '' });
+    assert.deepEqual(await bench('load', '--version'), { code: 0, stdout: versionText('bench'), stderr: '' });
+  });
+
   it('that a file is missing', async () => {
     const { code, stderr } = await bench('pub', '-f', '/nowhere');
     assert.deepEqual([code, stderr], [1, 'Error: The file "/nowhere" can\'t be read: No such file or directory.\n']);

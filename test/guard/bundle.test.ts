@@ -53,7 +53,17 @@ test(`mqtt-pub loads at most ${MAX_START_UP_BYTES} bytes to start`, () => {
 for (const name of ['mqtt-pub', 'mqtt-sub', 'mqtt-rr']) {
   test(`${name} starts without broker, TLS, WebSocket, spinner and hash code`, () => {
     const { externals, text } = startUpGraph(built(name));
-    const unwanted = ['tls', 'https', 'http', 'ws', 'ora', 'bcryptjs', '@noble/hashes', 'worker_threads'];
+    const unwanted = [
+      'tls',
+      'https',
+      'http',
+      'ws',
+      'ora',
+      'bcryptjs',
+      '@noble/hashes',
+      'worker_threads',
+      'hdr-histogram-js',
+    ];
     assert.deepEqual(
       unwanted.filter((module) => externals.has(module)),
       [],
@@ -64,6 +74,11 @@ for (const name of ['mqtt-pub', 'mqtt-sub', 'mqtt-rr']) {
     );
   });
 }
+
+test('only mqtt-bench loads the histograms', () => {
+  assert.ok(startUpGraph(built('mqtt-bench')).externals.has('hdr-histogram-js'));
+  assert.ok(!startUpGraph(built('mqtt-broker')).externals.has('hdr-histogram-js'));
+});
 
 test('the marks of broker code are found where the broker is', () => {
   const { text, externals } = startUpGraph(built('mqtt-broker'));

@@ -13,7 +13,7 @@ import { finish, Program, repository } from '../support/process.ts';
 /** What npm says when it can't reach its registry: then there is nothing to test, which is no fault of the package. */
 const UNREACHABLE = /\b(ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH|ENOTCACHED|E50[234])\b/;
 
-const COMMANDS = ['mqtt-broker', 'mqtt-pub', 'mqtt-sub', 'mqtt-rr', 'mqtt-passwd'];
+const COMMANDS = ['mqtt-broker', 'mqtt-pub', 'mqtt-sub', 'mqtt-rr', 'mqtt-passwd', 'mqtt-bench'];
 
 const CONSUMER = `
 import { connect, createBroker } from 'mqtt-suite';

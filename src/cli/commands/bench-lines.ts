@@ -128,19 +128,22 @@ function brokerLines({ broker, received }: Summary): string[] {
 /** Shows the counts of a run as they change, once in a while. */
 export class LiveLine {
   readonly #write: (text: string) => void;
+  readonly #columns: number;
   #shownMs = 0;
   #before: Counts | null = null;
   #isShown = false;
 
-  constructor(write: (text: string) => void) {
+  /** @param columns width of the terminal */
+  constructor(write: (text: string) => void, columns: number) {
     this.#write = write;
+    this.#columns = columns > 0 ? columns : 80;
   }
 
   /** Shows what the run does now, at most twice a second. */
   show(phase: string, counts: Counts, nowMs: number): void {
     const seconds = (nowMs - this.#shownMs) / 1000;
     if (seconds < 0.5) return;
-    this.#write(`\r\x1b[K${liveText(phase, counts, this.#before, seconds)}`);
+    this.#write(`\r\x1b[K${liveText(phase, counts, this.#before, seconds).slice(0, this.#columns - 1)}`);
     this.#before = counts;
     this.#shownMs = nowMs;
     this.#isShown = true;

@@ -71,7 +71,9 @@ async function bench(
   const sign = new StopSign();
   const forget = onStopSignal(() => sign.stop());
   console.out.watch({ full: () => undefined, drained: () => undefined, closed: () => sign.stop() });
-  const live = isColourful(io.stderr, io.env) && !options.quiet ? new LiveLine((text) => io.stderr.write(text)) : null;
+  const { stderr } = io;
+  const isLive = isColourful(stderr, io.env) && !options.quiet;
+  const live = isLive ? new LiveLine((text) => stderr.write(text), stderr.columns) : null;
   const broker = options.pid === null ? null : new BrokerWatch(options.pid);
   try {
     const outcome = await runCourse(new Team(crews), courseOf(command, options), broker, sign, (phase, counts) =>

@@ -2,6 +2,7 @@
 import { FLAG, integer, oneWord, seconds, TEXT } from '../kinds.ts';
 import { UsageError } from '../messages.ts';
 import type { OptionRow } from './row.ts';
+import { bringOptions } from './tables.ts';
 
 const tools = ['bench'] as const;
 
@@ -337,6 +338,8 @@ export const BENCH_OPTIONS = [
     help: 'Print the version and exit.',
   },
 ] as const satisfies readonly OptionRow[];
+
+bringOptions(BENCH_OPTIONS);
 
 /** Options that only some of the commands have a use for; the others belong to all of them. */
 export const COMMANDS_OF: Readonly<Record<string, readonly BenchCommand[]>> = {

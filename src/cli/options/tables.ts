@@ -1,5 +1,5 @@
-// Every option of every tool, in the order of --help and the man pages.
-import { BENCH_OPTIONS } from './bench.ts';
+// Every option of every tool (those of mqtt-bench alone come with options/bench.ts), in the order of --help and the man pages.
+import type { BENCH_OPTIONS } from './bench.ts';
 import { BROKER_OPTIONS } from './broker.ts';
 import { CONNECTION_OPTIONS } from './connection.ts';
 import { GENERAL_OPTIONS } from './general.ts';
@@ -15,7 +15,6 @@ import { WILL_OPTIONS } from './will.ts';
 const ALL = [
   ...PASSWD_OPTIONS,
   ...BROKER_OPTIONS,
-  ...BENCH_OPTIONS,
   ...PUBLISH_OPTIONS,
   ...SUBSCRIBE_OPTIONS,
   ...OUTPUT_OPTIONS,
@@ -27,9 +26,17 @@ const ALL = [
 ] as const;
 
 /** The parsed options of a tool: a field for each option that it supports. */
-export type Options<T extends Tool> = Fields<(typeof ALL)[number], T>;
+export type Options<T extends Tool> = Fields<(typeof ALL)[number] | (typeof BENCH_OPTIONS)[number], T>;
+
+/** Options that come with a tool: the others need not load them to start. */
+const brought: OptionRow[] = [];
+
+/** Adds options that only one tool has, in front of those that it shares with others. */
+export function bringOptions(rows: readonly OptionRow[]): void {
+  brought.push(...rows);
+}
 
 /** The options of a tool, the refused ones among them. */
 export function optionsOf(tool: Tool): readonly OptionRow[] {
-  return (ALL as readonly OptionRow[]).filter((row) => row.tools.includes(tool));
+  return [...brought, ...(ALL as readonly OptionRow[])].filter((row) => row.tools.includes(tool));
 }

@@ -3,11 +3,12 @@ import assert from 'node:assert/strict';
 import { describe, it, test } from 'node:test';
 import fc from 'fast-check';
 import { UsageError } from '../../../src/cli/messages.ts';
+import '../../../src/cli/options/bench.ts';
 import type { Tool } from '../../../src/cli/options/row.ts';
 import { type Options, optionsOf } from '../../../src/cli/options/tables.ts';
 import { parseArguments } from '../../../src/cli/parse.ts';
 
-const TOOLS: readonly Tool[] = ['broker', 'pub', 'sub', 'rr', 'passwd'];
+const TOOLS: readonly Tool[] = ['broker', 'pub', 'sub', 'rr', 'passwd', 'bench'];
 
 const pub = (...words: string[]): Options<'pub'> => parseArguments('pub', ['-t', 'a', ...words]).options;
 const sub = (...words: string[]): Options<'sub'> => parseArguments('sub', ['-t', 'a', ...words]).options;

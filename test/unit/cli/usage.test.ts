@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, it } from 'node:test';
+import '../../../src/cli/options/bench.ts';
 import { optionsOf } from '../../../src/cli/options/tables.ts';
 import { TOOLS } from '../../../src/cli/options/tools.ts';
 import { helpText, spelling, versionText } from '../../../src/cli/usage.ts';
@@ -9,7 +10,7 @@ import { repository } from '../../support/process.ts';
 
 const { version } = JSON.parse(readFileSync(path.join(repository, 'package.json'), 'utf8')) as { version: string };
 
-for (const tool of ['broker', 'pub', 'sub', 'rr', 'passwd'] as const) {
+for (const tool of ['broker', 'pub', 'sub', 'rr', 'passwd', 'bench'] as const) {
   describe(`mqtt-${tool}`, () => {
     const text = helpText(tool);
 
