@@ -69,6 +69,15 @@ function placeOf(name) {
   return place === -1 ? LONGEST_FIRST.length : place;
 }
 
+/**
+ * Node reads further certificates at every start, which can take longer than the start itself, and the tests start a thousand
+ * programs that need none. Only the test that has npm install the package may need them, to reach the registry.
+ */
+if (process.env.NODE_EXTRA_CA_CERTS !== undefined) {
+  process.env.NPM_EXTRA_CA_CERTS = process.env.NODE_EXTRA_CA_CERTS;
+  delete process.env.NODE_EXTRA_CA_CERTS;
+}
+
 const args = process.argv.slice(2);
 const words = args.filter((arg) => !arg.startsWith('--'));
 if (!args.includes('--no-build')) await transpile();
