@@ -1,5 +1,6 @@
 // The comparison as Markdown tables, for the terminal and for bench/results/: what a delivery costs, how many there are a
 // second, and latencies.
+import { CALM } from './calm.ts';
 import type { LoadResult } from './load.ts';
 import type { Load } from './loads.ts';
 import { median } from './measure.ts';
@@ -21,6 +22,8 @@ interface Medians {
   /** Shares of the time that the broker and the load were at work, 0 to 1 (more than 1 with several threads). */
   readonly busy: number;
   readonly loadBusy: number;
+  /** Share of the machine that others had. */
+  readonly others: number;
   /** Milliseconds; NaN where they were not measured. */
   readonly p50: number;
   readonly p99: number;
@@ -53,6 +56,7 @@ function mediansOf(results: readonly LoadResult[]): Medians {
     rate: of((result) => result.deliveries / result.seconds),
     busy: of((result) => result.brokerNanoseconds / 1e9 / result.seconds),
     loadBusy: of((result) => result.loadNanoseconds / 1e9 / result.seconds),
+    others: of((result) => result.others),
     p50: of((result) => result.latency?.p50 ?? Number.NaN),
     p99: of((result) => result.latency?.p99 ?? Number.NaN),
   };
@@ -110,10 +114,11 @@ function costTable({ names, rows }: Columns): string {
 }
 
 /** What kept our broker from delivering more. */
-function limitOf({ busy, loadBusy }: Medians): string {
+function limitOf({ busy, loadBusy, others }: Medians): string {
   if (busy >= FULL && loadBusy >= FULL) return 'broker and load';
   if (busy >= FULL) return 'broker';
-  return loadBusy >= FULL ? 'load' : 'waiting for each other';
+  if (loadBusy >= FULL) return 'load';
+  return others > CALM ? 'others on the machine' : 'waiting for each other';
 }
 
 /** Messages per second. */
@@ -182,4 +187,10 @@ export function securityOf(samples: readonly Sample[]): string {
     .filter(({ result }) => result.security !== '')
     .map(({ broker, result }) => `${broker} ${result.security}`);
   return [...new Set(found)].join(', ');
+}
+
+/** How busy others kept the machine meanwhile. */
+export function othersOf(samples: readonly Sample[]): string {
+  const shares = samples.map(({ result }) => result.others * 100);
+  return `median ${Math.round(median(shares))} %, at most ${Math.round(Math.max(...shares))} %`;
 }

@@ -6,7 +6,8 @@ import process from 'node:process';
 import { parseArgs } from 'node:util';
 import { repository, without } from '../test/support/process.ts';
 import { type BrokerName, isPinned, MAX_INFLIGHT, startBroker, versionOf } from './brokers.ts';
-import { columnsOf, type Sample, securityOf, tables } from './compare-report.ts';
+import { CALM } from './calm.ts';
+import { columnsOf, othersOf, type Sample, securityOf, tables } from './compare-report.ts';
 import { type Load, loads, PAYLOAD } from './loads.ts';
 import { machine } from './measure.ts';
 import { report } from './report.ts';
@@ -20,6 +21,7 @@ const { values } = parseArgs({
     window: { type: 'string', default: '' },
     brokers: { type: 'string', default: 'mqtt-broker,mosquitto,aedes' },
     other: { type: 'string', default: '' },
+    line: { type: 'string', multiple: true, default: [] },
     profile: { type: 'string', default: '' },
     quick: { type: 'boolean', default: false },
     'no-write': { type: 'boolean', default: false },
@@ -38,6 +40,8 @@ const SECONDS = 1.5;
 /** A steady rate gives few latencies a second, and the 99th percentile needs many. */
 const STEADY_SECONDS = 5;
 const QUICK = 0.5;
+/** Measurements of the same thing at most, as long as others keep the machine busy. */
+const TRIES = 3;
 
 const rounds = values.quick ? 1 : Number(values.rounds);
 const chosenLoads = loads
@@ -65,10 +69,11 @@ function profiling({ name, broker }: Contender, load: Load): readonly string[] {
   return ['--cpu-prof', `--cpu-prof-dir=${path.resolve(values.profile)}`, `--cpu-prof-name=${slug}.cpuprofile`];
 }
 
-async function measure(contender: Contender, load: Load): Promise<Sample> {
+async function measureOnce(contender: Contender, load: Load): Promise<Sample> {
   const { name, broker, script } = contender;
   const running = await startBroker(broker, {
     isTls: load.isTls,
+    lines: values.line,
     nodeArguments: profiling(contender, load),
     ...(script === undefined ? {} : { script }),
   });
@@ -79,6 +84,16 @@ async function measure(contender: Contender, load: Load): Promise<Sample> {
     })
     .finally(() => running.stop());
   return { broker: name, load: load.name, result };
+}
+
+/** Measures again where others disturbed, a few times, and keeps the least disturbed measurement. */
+async function measure(contender: Contender, load: Load): Promise<Sample> {
+  let best = await measureOnce(contender, load);
+  for (let more = TRIES - 1; more > 0 && best.result.others > CALM && !values.quick; more--) {
+    const next = await measureOnce(contender, load);
+    if (next.result.others < best.result.others) best = next;
+  }
+  return best;
 }
 
 /** aedes does not speak MQTT 5. */
@@ -110,8 +125,9 @@ const text = tables(
     contenders.map(({ name }) => name),
   ),
 );
-process.stdout.write(`\n${text}\n\n${securityOf(samples)}\n`);
-const isStandard = values.window === '' && values.only === '' && values.other === '' && values.profile === '';
+process.stdout.write(`\n${text}\n\nothers busy: ${othersOf(samples)}\n${securityOf(samples)}\n`);
+const { only, window, other, profile, line } = values;
+const isStandard = [only, window, other, profile, ...line].join('') === '';
 if (isStandard && !values.quick && !values['no-write']) {
   const date = new Date().toISOString().slice(0, 10);
   const facts = {
@@ -123,6 +139,7 @@ if (isStandard && !values.quick && !values['no-write']) {
     rounds: `${rounds} of ${values.seconds || SECONDS} s (${values.seconds || STEADY_SECONDS} s at a steady rate) each after ${WARMUP_SECONDS} s of warm-up, brokers in turn`,
     messages: `MQTT 3.1.1, ${PAYLOAD}-byte payloads, no persistence where the load does not say otherwise, max_inflight_messages ${MAX_INFLIGHT}`,
     TLS: securityOf(samples),
+    'others busy': `${othersOf(samples)} of the machine, though what they disturbed was measured up to ${TRIES} times`,
   };
   const folder = path.join(repository, 'bench', 'results');
   mkdirSync(folder, { recursive: true });

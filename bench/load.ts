@@ -4,6 +4,7 @@
 //
 //   node load.js '{"port":1883,"pid":4711,"qos":0,"publishers":1,"subscribers":50,"window":20,…}'
 import process from 'node:process';
+import { machineSeconds, othersShare } from './calm.ts';
 import { Histogram } from './histogram.ts';
 import { type Access, fail, Publisher, Subscriber } from './load-clients.ts';
 import { cpuNanoseconds } from './measure.ts';
@@ -41,6 +42,8 @@ export interface LoadResult {
   readonly brokerNanoseconds: number;
   /** CPU time of this process, to tell whether the load was the bottleneck. */
   readonly loadNanoseconds: number;
+  /** Share of the machine that neither of them had, 0 to 1. */
+  readonly others: number;
   /** From sending to arrival, in milliseconds; null without a rate. */
   readonly latency: { readonly p50: number; readonly p99: number } | null;
   /** TLS version and cipher of the connections; empty without TLS. */
@@ -197,16 +200,22 @@ const load = new Load(options);
 await load.open();
 await load.warmUp(options.warmupSeconds);
 load.latencies?.clear();
-const before = { deliveries: load.deliveries, broker: cpuNanoseconds(options.pid), own: cpuNanoseconds(process.pid) };
+/** CPU time spent so far by the broker, by this process, and by the whole machine. */
+const spent = () => ({ broker: cpuNanoseconds(options.pid), own: cpuNanoseconds(process.pid), all: machineSeconds() });
+const before = { deliveries: load.deliveries, ...spent() };
 const began = process.hrtime.bigint();
 await load.run(options.seconds);
 const seconds = Number(process.hrtime.bigint() - began) / 1e9;
+const after = spent();
+const brokerNanoseconds = after.broker - before.broker;
+const loadNanoseconds = after.own - before.own;
 const { latencies } = load;
 const result: LoadResult = {
   deliveries: load.deliveries - before.deliveries,
   seconds,
-  brokerNanoseconds: cpuNanoseconds(options.pid) - before.broker,
-  loadNanoseconds: cpuNanoseconds(process.pid) - before.own,
+  brokerNanoseconds,
+  loadNanoseconds,
+  others: othersShare(after.all - before.all, (brokerNanoseconds + loadNanoseconds) / 1e9, seconds),
   latency: latencies && { p50: latencies.milliseconds(0.5), p99: latencies.milliseconds(0.99) },
   security: load.security,
 };
