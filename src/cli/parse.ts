@@ -1,9 +1,8 @@
 // Command line → typed options. Mosquitto's grammar is simple and strict: a word is an option exactly as spelled, and the
 // words behind it are its value whatever they look like (`-m --help` sends "--help"), so the option table alone can cut the
 // command line into options. The parser of yargs then gathers them by type. Values reach it as numbers of their place: it
-// would take quotes off them. The rest of yargs stays out of the tools: help and checks come from the tables, and loading it
-// would cost every mqtt-pub more than its own code does.
-import { Parser } from 'yargs/helpers';
+// would take quotes off them. Help and checks come from the tables, so the rest of yargs is not needed.
+import parser from 'yargs-parser';
 import { nearestName } from '../config/nearest.ts';
 import { checkClientOptions } from './check.ts';
 import { checkTopicFilter, checkTopicName } from './kinds.ts';
@@ -83,7 +82,7 @@ function cutWords(tool: Tool, rows: readonly OptionRow[], argv: readonly string[
 /** Has yargs gather the cut words by the rows: switches, lists, and single values of which the last counts. */
 function gather(rows: readonly OptionRow[], cut: Cut): Record<string, unknown> {
   const keysOf = (isSwitch: boolean) => rows.filter(({ kind }) => kind.switch === isSwitch).map(({ key }) => key);
-  const found: Record<string, unknown> = Parser(cut.words, {
+  const found: Record<string, unknown> = parser(cut.words, {
     boolean: keysOf(true),
     string: keysOf(false),
     array: keysOf(false),
