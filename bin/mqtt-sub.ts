@@ -2,4 +2,6 @@
 import process from 'node:process';
 import { main } from '../src/cli/commands/sub.ts';
 
-process.exitCode = await main(process.argv.slice(2), process);
+void main(process.argv.slice(2), process).then((code) => {
+  process.exitCode = code;
+});

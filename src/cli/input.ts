@@ -1,5 +1,4 @@
 // Where a payload comes from: a file, the whole of standard input, or its lines one by one.
-import { open } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { MAX_VARINT } from '../protocol/constants.ts';
 import { systemErrorText } from '../util/system-error.ts';
@@ -18,6 +17,7 @@ const tooLarge = (): string => `File must be less than ${MAX_PAYLOAD} bytes.`;
 export async function readPayloadFile(file: string): Promise<Buffer> {
   const failed = (why: string): UsageError => new UsageError(`${why}\nError loading input file "${file}".`, 'nothing');
   try {
+    const { open } = await import('node:fs/promises');
     const handle = await open(file, 'r');
     try {
       const facts = await handle.stat();

@@ -2,7 +2,7 @@
 // words behind it are its value whatever they look like (`-m --help` sends "--help"), so the option table alone can cut the
 // command line into options. The parser of yargs then gathers them by type. Values reach it as numbers of their place: it
 // would take quotes off them. The rest of yargs stays out of the tools: help and checks come from the tables, and loading it
-// would cost every mqtt-pub more than its own code does.
+// would cost every mqtt-pub more than its own code does (yargs-parser.ts).
 import { Parser } from 'yargs/helpers';
 import { nearestName } from '../config/nearest.ts';
 import { checkClientOptions } from './check.ts';

@@ -9,11 +9,13 @@ export interface WallTime {
 }
 
 // Milliseconds between the monotonic clock and the wall clock, taken again when somebody sets the latter.
-let offset = performance.timeOrigin;
+// Taken when a time is first asked for: loading the module behind `performance` takes milliseconds.
+let offset: number | null = null;
 
 /** The wall clock with the resolution of the monotonic one (microseconds and better). */
 export function wallTime(): WallTime {
   const wall = Date.now();
+  offset ??= performance.timeOrigin;
   let now = offset + performance.now();
   if (Math.abs(now - wall) > 5) {
     offset += wall - now;

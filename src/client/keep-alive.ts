@@ -2,6 +2,8 @@
 // [MQTT-3.1.2-20], and the end when half of that later still no packet came. A client that reads nothing on purpose is not
 // judged by what it has not read.
 
+import { uptimeMs } from '../util/clock.ts';
+
 /** What is watched: the link. */
 interface Watched {
   readonly isReading: boolean;
@@ -32,7 +34,7 @@ export class KeepAlive {
   /** @param seconds 0 turns the mechanism off */
   start(seconds: number): void {
     this.intervalMs = seconds * 1000;
-    this.sent(performance.now());
+    this.sent(uptimeMs());
     if (seconds > 0) this.wait(this.intervalMs);
   }
 
@@ -71,7 +73,7 @@ export class KeepAlive {
 
   private wait(delayMs: number): void {
     this.timer = setTimeout(() => {
-      const next = this.check(performance.now());
+      const next = this.check(uptimeMs());
       if (next > 0) this.wait(Math.max(1, next));
     }, delayMs);
   }

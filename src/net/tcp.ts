@@ -1,6 +1,5 @@
 // TCP: listening sockets (one for each address family, as Mosquitto opens them) and dialling. TLS and WebSocket stand on
 // the sockets that come from here.
-import { lookup } from 'node:dns/promises';
 import {
   type AddressInfo,
   createServer,
@@ -59,6 +58,8 @@ async function bindAddresses(spec: ListenSpec): Promise<BindAddress[]> {
     ];
     return all.filter((address) => spec.family === undefined || address.family === spec.family);
   }
+  // Only listeners need it: who dials leaves the name to net.connect().
+  const { lookup } = await import('node:dns/promises');
   const found = await lookup(spec.host, { all: true, family: spec.family ?? 0 });
   const seen = new Map(found.map(({ address, family }) => [address, family === 6 ? 6 : 4] as const));
   return [...seen].map(([host, family]) => ({ host, family }));

@@ -35,7 +35,12 @@ export const repository: string = (() => {
 })();
 
 /** Path of a built command, for example built('mqtt-broker'). */
-export const built = (name: string): string => path.join(repository, 'dist', `${name}.js`);
+export const built = (name: string): string => path.join(repository, BIN[name] ?? `dist/${name}.js`);
+
+/** Where the package says its commands are. */
+const BIN: Readonly<Record<string, string>> = JSON.parse(
+  readFileSync(path.join(repository, 'package.json'), 'utf8'),
+).bin;
 
 /** Where a program of this name is on the PATH (or in the folder where Debian keeps servers); null where it is not. */
 export function whereIs(name: string): string | null {

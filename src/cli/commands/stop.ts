@@ -2,6 +2,7 @@
 import process from 'node:process';
 import type { Client } from '../../client/options.ts';
 import type { Properties } from '../../protocol/properties.ts';
+import { uptimeMs } from '../../util/clock.ts';
 
 /** Exit code when -W is over. */
 export const EXIT_TIMEOUT = 27;
@@ -13,19 +14,19 @@ export class Deadline {
 
   /** @param seconds null for no limit */
   constructor(seconds: number | null) {
-    this.#endsAt = seconds === null ? Number.POSITIVE_INFINITY : performance.now() + seconds * 1000;
+    this.#endsAt = seconds === null ? Number.POSITIVE_INFINITY : uptimeMs() + seconds * 1000;
   }
 
   /** Whether the time is over. */
   get isOver(): boolean {
-    return performance.now() >= this.#endsAt;
+    return uptimeMs() >= this.#endsAt;
   }
 
   /** Calls back once, when the time is over. */
   watch(over: () => void): void {
     if (this.#endsAt === Number.POSITIVE_INFINITY) return;
     // A timer may fire within the millisecond before its time.
-    this.#timer = setTimeout(over, Math.max(0, this.#endsAt - performance.now()) + 1);
+    this.#timer = setTimeout(over, Math.max(0, this.#endsAt - uptimeMs()) + 1);
   }
 
   cancel(): void {
