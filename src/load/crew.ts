@@ -253,8 +253,10 @@ export class LocalCrew implements Crew, ClientWatcher, Opener {
     this.expectedOf = receivers(this.plan, new Set(missing));
     const here = new Set([...missing, ...this.elsewhere()]);
     const local = receivers(this.plan, here);
+    // The member of a share group that gets a message may be in another process.
+    const isElsewhere = this.reception.isShared && this.share.workers > 1;
     for (const [index, publisher] of this.publishers) {
-      publisher.localReceivers = local[index] ?? 0;
+      publisher.localReceivers = isElsewhere ? 0 : (local[index] ?? 0);
     }
   }
 
