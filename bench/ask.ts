@@ -4,7 +4,7 @@ import { connect } from 'node:net';
 import type { Watched } from './watch.ts';
 
 /** Asks what was watched since the last 'clear'. */
-export async function ask(path: string, question: 'clear' | 'read'): Promise<Watched> {
+export async function ask(path: string, question: 'clear' | 'read' | 'collect'): Promise<Watched> {
   const socket = connect(path).setEncoding('utf8');
   let text = '';
   socket.on('data', (chunk: string) => {

@@ -4,6 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
+import { makeCertificate } from '../test/support/certificates.ts';
 import { freePort } from '../test/support/free-port.ts';
 import { built, Program, repository, whereIs } from '../test/support/process.ts';
 
@@ -35,6 +36,8 @@ export interface BrokerSettings {
   readonly env?: Readonly<Record<string, string>>;
   /** A folder for the configuration file and the store that stays; without it there is one that goes with the broker. */
   readonly folder?: string;
+  /** Whether the broker speaks TLS, with a certificate made for it. */
+  readonly isTls?: boolean;
   /** Cores of the broker; the first by default. */
   readonly cores?: string;
   /** Our broker as built elsewhere, and arguments of its Node. */
@@ -42,8 +45,31 @@ export interface BrokerSettings {
   readonly nodeArguments?: readonly string[];
 }
 
+/** Files of a certificate and its key. */
+interface IdentityFiles {
+  readonly cert: string;
+  readonly key: string;
+}
+
+function writeIdentity(folder: string): IdentityFiles {
+  const { cert, key } = makeCertificate({ subject: 'localhost', altNames: ['127.0.0.1'] });
+  const files = { cert: path.join(folder, 'cert.pem'), key: path.join(folder, 'key.pem') };
+  writeFileSync(files.cert, cert);
+  writeFileSync(files.key, key);
+  return files;
+}
+
+/** mosquitto would otherwise go on as another user, who may not read here. */
+function tlsLines({ cert, key }: IdentityFiles): string[] {
+  return [`certfile ${cert}`, `keyfile ${key}`, ...(process.getuid?.() === 0 ? ['user root'] : [])];
+}
+
 function commandOf(name: BrokerName, port: number, folder: string, settings: BrokerSettings): [string, string[]] {
-  if (name === 'aedes') return [process.execPath, [path.join(import.meta.dirname, 'aedes-broker.js'), String(port)]];
+  const identity = settings.isTls === true ? writeIdentity(folder) : null;
+  if (name === 'aedes') {
+    const files = identity === null ? [] : [identity.cert, identity.key];
+    return [process.execPath, [path.join(import.meta.dirname, 'aedes-broker.js'), String(port), ...files]];
+  }
   const file = path.join(folder, 'broker.conf');
   const lines = [
     `listener ${port} 127.0.0.1`,
@@ -51,6 +77,7 @@ function commandOf(name: BrokerName, port: number, folder: string, settings: Bro
     'max_queued_messages 0',
     `max_inflight_messages ${MAX_INFLIGHT}`,
     'log_dest stderr',
+    ...(identity === null ? [] : tlsLines(identity)),
     ...(settings.lines ?? []),
   ];
   writeFileSync(file, `${lines.join('\n')}\n`);

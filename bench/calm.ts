@@ -13,10 +13,12 @@ const CORES = cpus().length;
 /** Clock ticks of /proc/stat in a second: a constant of Linux's interface. */
 const TICKS = 100;
 
-/** CPU time in seconds that all processes of the machine have spent since it started. */
+/** CPU time in seconds that the machine was at work since it started, with what its host gave to others. */
 export function machineSeconds(): number {
-  const [, user, nice, system] = readFileSync('/proc/stat', 'utf8').split(/\s+/, 4).map(Number);
-  return (user! + nice! + system!) / TICKS;
+  const [, user, nice, system, , , irq, softirq, steal] = readFileSync('/proc/stat', 'utf8')
+    .split(/\s+/, 9)
+    .map(Number);
+  return (user! + nice! + system! + irq! + softirq! + steal!) / TICKS;
 }
 
 /** Share of the machine that others had, given what all and what the benchmark's own processes spent in a time. */

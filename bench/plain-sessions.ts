@@ -3,7 +3,7 @@
 // shows how far two measurements of the same thing are apart.
 import { calm } from './calm.ts';
 import { ALWAYS, type Ground, MEMORY, type Subject, withBroker } from './durable-subjects.ts';
-import type { Load } from './loads.ts';
+import { type Load, usual } from './loads.ts';
 import { median } from './measure.ts';
 import { markdownTable } from './report.ts';
 import { type LoadTimes, runLoad } from './run-load.ts';
@@ -11,9 +11,9 @@ import { type LoadTimes, runLoad } from './run-load.ts';
 type PlainLoad = Omit<Load, 'budget'>;
 
 const LOADS: readonly PlainLoad[] = [
-  { name: 'QoS 0, 1 → 50', qos: 0, publishers: 1, subscribers: 50, window: 20 },
-  { name: 'QoS 0, 10 → 10 pairs', qos: 0, publishers: 10, subscribers: 10, window: 20 },
-  { name: 'QoS 1, 10 → 10 pairs', qos: 1, publishers: 10, subscribers: 10, window: 20 },
+  { ...usual, name: 'QoS 0, 1 → 50', qos: 0, publishers: 1, subscribers: 50, window: 20 },
+  { ...usual, name: 'QoS 0, 10 → 10 pairs', qos: 0, publishers: 10, subscribers: 10, window: 20 },
+  { ...usual, name: 'QoS 1, 10 → 10 pairs', qos: 1, publishers: 10, subscribers: 10, window: 20 },
 ];
 
 /** CPU time per delivery in one round, in microseconds. */

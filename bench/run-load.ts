@@ -3,8 +3,7 @@ import path from 'node:path';
 import process from 'node:process';
 import { finish } from '../test/support/process.ts';
 import { onCore, type RunningBroker } from './brokers.ts';
-import type { LoadOptions, LoadResult } from './load.ts';
-import { type Load, PAYLOAD } from './loads.ts';
+import type { LoadOptions, LoadResult, Traffic } from './load.ts';
 
 export interface LoadTimes {
   readonly warmupSeconds: number;
@@ -26,9 +25,7 @@ export async function runOnCore<T>(
 }
 
 /** Lets a load run against a broker; throws where a message was lost, doubled or out of order. */
-export function runLoad(broker: RunningBroker, load: Omit<Load, 'budget'>, times: LoadTimes): Promise<LoadResult> {
-  const { qos, publishers, subscribers, window } = load;
-  const { port, pid } = broker;
-  const options: LoadOptions = { port, pid, qos, publishers, subscribers, window, payload: PAYLOAD, ...times };
+export function runLoad({ port, pid }: RunningBroker, traffic: Traffic, times: LoadTimes): Promise<LoadResult> {
+  const options: LoadOptions = { ...traffic, port, pid, ...times };
   return runOnCore(1, 'load.js', options, times.seconds + times.warmupSeconds);
 }

@@ -1,18 +1,21 @@
 // Loaded into the broker's process before the broker itself (NODE_OPTIONS=--import): tells the benchmark what can only be
 // seen from inside, the delay of the event loop and the syncs of the thread that writes the store. The benchmark asks
-// over a local socket, whose path is in MQTT_BENCH_WATCH: 'clear' begins anew, 'read' is answered with one line of JSON.
+// over a local socket, whose path is in MQTT_BENCH_WATCH: 'clear' begins anew, 'read' is answered with one line of JSON, and
+// 'collect' is the same after garbage was collected.
 import fs from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
 import { createServer, type Socket } from 'node:net';
 import { monitorEventLoopDelay, PerformanceObserver } from 'node:perf_hooks';
 import process from 'node:process';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { getEnvironmentData, isMainThread, setEnvironmentData } from 'node:worker_threads';
 import { HISTOGRAM_BYTES, Histogram } from './histogram.ts';
 
 /** What the broker's process tells; times in milliseconds. */
 export interface Watched {
   /** How late the event loop was, beyond the millisecond after which it is looked at. */
-  readonly loop: { readonly p50: number; readonly p99: number; readonly longest: number };
+  readonly loop: { readonly p50: number; readonly p99: number; readonly p999: number; readonly longest: number };
   readonly collection: { readonly total: number; readonly longest: number };
   readonly syncs: {
     readonly count: number;
@@ -23,6 +26,8 @@ export interface Watched {
   };
   readonly heapUsed: number;
   readonly arrayBuffers: number;
+  /** Memory beside the heap that belongs to its objects, array buffers included. */
+  readonly external: number;
 }
 
 /** Name under which the threads of the process share their counters. */
@@ -79,6 +84,13 @@ function watchFiles(counters: SyncCounters): void {
   syncBuiltinESMExports();
 }
 
+/** A full collection; Node lets it be called when a flag is set, which may be done late. */
+function collectGarbage(): void {
+  setFlagsFromString('--expose-gc');
+  const collect: unknown = runInNewContext('gc');
+  if (typeof collect === 'function') collect();
+}
+
 /** In the broker's main thread: watches the loop and answers the benchmark. */
 function watchLoop(path: string, counters: SyncCounters): void {
   const loop = monitorEventLoopDelay({ resolution: 1 });
@@ -92,7 +104,12 @@ function watchLoop(path: string, counters: SyncCounters): void {
   }).observe({ entryTypes: ['gc'] });
   const late = (nanoseconds: number) => Math.max(0, nanoseconds / 1e6 - 1);
   const read = (): Watched => ({
-    loop: { p50: late(loop.percentile(50)), p99: late(loop.percentile(99)), longest: late(loop.max) },
+    loop: {
+      p50: late(loop.percentile(50)),
+      p99: late(loop.percentile(99)),
+      p999: late(loop.percentile(99.9)),
+      longest: late(loop.max),
+    },
     collection,
     syncs: {
       count: counters.syncs,
@@ -103,6 +120,7 @@ function watchLoop(path: string, counters: SyncCounters): void {
     },
     heapUsed: process.memoryUsage().heapUsed,
     arrayBuffers: process.memoryUsage().arrayBuffers,
+    external: process.memoryUsage().external,
   });
   const answer = (socket: Socket, question: string) => {
     if (question === 'clear') {
@@ -111,6 +129,7 @@ function watchLoop(path: string, counters: SyncCounters): void {
       collection.total = 0;
       collection.longest = 0;
     }
+    if (question === 'collect') collectGarbage();
     socket.end(`${JSON.stringify(read())}\n`);
   };
   const server = createServer((socket) => {

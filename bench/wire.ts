@@ -1,94 +1,94 @@
-// The few MQTT 3.1.1 packets that the load needs, written down byte by byte. The benchmark has its own so that a fault of
-// src/ can't hide from it, and so that the load costs next to nothing beside the broker.
+// The few MQTT 3.1.1 and 5.0 packets that the load needs, written down byte by byte. The benchmark has its own so that a
+// fault of src/ can't hide from it, and so that the load costs next to nothing beside the broker.
 
-/** Longest packet body of these loads: its length fits one byte, which keeps reading cheap. */
-const LONGEST = 127;
+/** Protocol levels: MQTT 3.1.1 and MQTT 5.0. */
+export type Level = 4 | 5;
 
-const PUBLISH = 3;
-const PUBACK = 4;
+export const CONNACK = 2;
+export const PUBLISH = 3;
+export const PUBACK = 4;
+export const PUBREC = 5;
+export const PUBREL = 6;
+export const PUBCOMP = 7;
+export const SUBACK = 9;
+
+/** Bytes at the head of a payload: the publisher's number and the message's sequence number. */
+const MARKS = 8;
 
 function text(value: string): Buffer {
   const bytes = Buffer.from(value);
   return Buffer.concat([Buffer.from([bytes.length >> 8, bytes.length & 255]), bytes]);
 }
 
-function packet(first: number, ...parts: Buffer[]): Buffer {
-  const body = Buffer.concat(parts);
-  if (body.length > LONGEST) throw new Error(`a packet of ${body.length} bytes is too long for this load`);
-  return Buffer.concat([Buffer.from([first, body.length]), body]);
+/** A length as MQTT writes it, seven bits a byte. */
+function length(value: number): Buffer {
+  const bytes: number[] = [];
+  for (let rest = value; ; rest >>= 7) {
+    bytes.push(rest > 127 ? (rest & 127) | 128 : rest);
+    if (rest <= 127) return Buffer.from(bytes);
+  }
 }
 
-/** CONNECT with a clean session and no keep-alive. */
-export const connectPacket = (clientId: string): Buffer =>
-  packet(0x10, text('MQTT'), Buffer.from([4, 2, 0, 0]), text(clientId));
+function packet(first: number, ...parts: Buffer[]): Buffer {
+  const body = Buffer.concat(parts);
+  return Buffer.concat([Buffer.from([first]), length(body.length), body]);
+}
 
-export const subscribePacket = (topic: string, qos: number): Buffer =>
-  packet(0x82, Buffer.from([0, 1]), text(topic), Buffer.from([qos]));
+const NOTHING = Buffer.alloc(0);
+const NO_PROPERTIES = Buffer.from([0]);
+
+/** CONNECT with a clean session and no keep-alive. */
+export const connectPacket = (level: Level, clientId: string): Buffer =>
+  packet(0x10, text('MQTT'), Buffer.from([level, 2, 0, 0]), level === 5 ? NO_PROPERTIES : NOTHING, text(clientId));
+
+export const subscribePacket = (level: Level, filter: string, qos: number): Buffer =>
+  packet(0x82, Buffer.from([0, 1]), level === 5 ? NO_PROPERTIES : NOTHING, text(filter), Buffer.from([qos]));
 
 export const disconnectPacket: Buffer = Buffer.from([0xe0, 0]);
 
-/** A PUBLISH to be copied and completed: where its packet id (0 at QoS 0) and its payload begin. */
+/** Three properties of a PUBLISH: content type, message expiry interval (an hour), one user property. */
+const PROPERTIES = Buffer.concat([
+  Buffer.from([0x03]),
+  text('application/json'),
+  Buffer.from([0x02, 0, 0, 0x0e, 0x10]),
+  Buffer.from([0x26]),
+  text('unit'),
+  text('degree Celsius'),
+]);
+
+/** What all messages of a load look like. */
+export interface MessageForm {
+  readonly level: Level;
+  readonly qos: number;
+  /** Payload bytes, at least eight. */
+  readonly size: number;
+}
+
+/** Bytes of the property block that a PUBLISH of MQTT 5.0 carries, without its length. */
+export const PROPERTY_BYTES: number = PROPERTIES.length;
+
+/** The payload after its marks. */
+export const filler = (size: number): Buffer => Buffer.alloc(size - MARKS, 'x');
+
+/** A PUBLISH to be copied and completed: where its packet id (0 at QoS 0) and its sequence number are. */
 export interface Template {
   readonly bytes: Buffer;
   readonly id: number;
-  readonly payload: number;
+  readonly sequence: number;
 }
 
-/** A PUBLISH whose payload is `size` bytes; its first four will hold a sequence number, the others a pattern. */
-export function publishTemplate(topic: string, qos: number, size: number): Template {
-  const head = text(topic);
-  const payload = Buffer.alloc(size, 'x');
-  const bytes = packet(0x30 | (qos << 1), head, Buffer.alloc(qos === 0 ? 0 : 2), payload);
-  return { bytes, id: qos === 0 ? 0 : 2 + head.length, payload: bytes.length - size };
+/** A PUBLISH of the publisher with this number. */
+export function publishTemplate(topic: string, number: number, { level, qos, size }: MessageForm): Template {
+  const marks = Buffer.alloc(MARKS);
+  marks.writeUInt32BE(number);
+  const properties = level === 5 ? Buffer.concat([length(PROPERTIES.length), PROPERTIES]) : NOTHING;
+  const id = Buffer.alloc(qos === 0 ? 0 : 2);
+  const bytes = packet(0x30 | (qos << 1), text(topic), id, properties, marks, filler(size));
+  const payload = bytes.length - size;
+  return { bytes, id: qos === 0 ? 0 : payload - properties.length - id.length, sequence: payload + 4 };
 }
 
-/** What a connection does with a packet; (buffer, start, end) is valid during the call only. */
-export interface PacketSink {
-  publish(buffer: Buffer, start: number, end: number): void;
-  acknowledged(): void;
-  other(first: number): void;
-}
-
-/** Cuts a byte stream into packets without making objects. */
-export class PacketReader {
-  readonly #sink: PacketSink;
-  /** The beginning of a packet whose rest has not come yet. */
-  readonly #held = Buffer.alloc(LONGEST + 2);
-  #holding = 0;
-
-  constructor(sink: PacketSink) {
-    this.#sink = sink;
-  }
-
-  read(chunk: Buffer): void {
-    let at = 0;
-    while (this.#holding > 0 && at < chunk.length) {
-      this.#held[this.#holding++] = chunk[at++]!;
-      if (this.#holding >= 2 && this.#holding === 2 + lengthAt(this.#held, 0)) {
-        const end = this.#holding;
-        this.#holding = 0;
-        this.#dispatch(this.#held, 0, end);
-      }
-    }
-    while (at + 2 <= chunk.length) {
-      const end = at + 2 + lengthAt(chunk, at);
-      if (end > chunk.length) break;
-      this.#dispatch(chunk, at, end);
-      at = end;
-    }
-    while (at < chunk.length) this.#held[this.#holding++] = chunk[at++]!;
-  }
-
-  #dispatch(buffer: Buffer, start: number, end: number): void {
-    const first = buffer[start]!;
-    if (first >> 4 === PUBLISH) this.#sink.publish(buffer, start, end);
-    else if (first >> 4 === PUBACK) this.#sink.acknowledged();
-    else this.#sink.other(first);
-  }
-}
-
-function lengthAt(buffer: Buffer, start: number): number {
-  const length = buffer[start + 1]!;
-  if (length > LONGEST) throw new Error('the broker sent a packet longer than any of this load');
-  return length;
+/** A big-endian number of four bytes. */
+export function word(buffer: Buffer, at: number): number {
+  return (buffer[at]! << 24) | (buffer[at + 1]! << 16) | (buffer[at + 2]! << 8) | buffer[at + 3]!;
 }

@@ -36,8 +36,8 @@ export class OutboundWindow<M extends object> {
   constructor(limit: number) {
     this.limit = limit;
     this.size = 0;
-    this.messages = [];
-    this.extras = [];
+    this.messages = NOTHING;
+    this.extras = NOTHING;
     this.flags = EMPTY_STATES;
     this.states = EMPTY_STATES;
     this.ids = EMPTY_IDS;
@@ -193,8 +193,8 @@ export class OutboundWindow<M extends object> {
   /** Forgets everything. */
   clear(): void {
     this.size = 0;
-    this.messages = [];
-    this.extras = [];
+    this.messages = NOTHING;
+    this.extras = NOTHING;
     this.flags = EMPTY_STATES;
     this.states = EMPTY_STATES;
     this.ids = EMPTY_IDS;
@@ -261,6 +261,8 @@ export class OutboundWindow<M extends object> {
 }
 
 const NO_EXTRA = Buffer.alloc(0);
+/** What a window that was never used has in place of its rings: nothing is ever put in here. */
+const NOTHING: never[] = [];
 const EMPTY_STATES = new Uint8Array(0);
 const EMPTY_IDS = new Uint16Array(0);
 const EMPTY_TURNS = new Float64Array(0);

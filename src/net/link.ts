@@ -113,16 +113,24 @@ export class Link implements TransportSink {
     if (this.pauses !== 0 || this.over) return;
     // Who was not read from cannot have been silent.
     this.lastReceived = monotonicNow();
-    this.walk(null);
+    this.walk(null, false);
     if (this.pauses === 0 && !this.over) this.transport.resume();
   }
 
   receive(chunk: Buffer): void {
+    this.take(chunk, false);
+  }
+
+  receiveLent(chunk: Buffer): void {
+    this.take(chunk, true);
+  }
+
+  private take(chunk: Buffer, isLent: boolean): void {
     if (this.over) return;
     touch();
     const { frames } = this.framer;
     this.owner.received(chunk.length);
-    this.walk(chunk);
+    this.walk(chunk, isLent);
     if (this.framer.frames !== frames || this.framer.missing > LARGE_REST) this.lastReceived = monotonicNow();
     // Only a paused outbox is sure to become writable, and so to end the pause.
     if (this.outbox.isPaused && this.outbox.controlBytes > CONTROL_LIMIT) this.pause(PAUSE_ACKS_UNREAD);
@@ -164,10 +172,10 @@ export class Link implements TransportSink {
     this.transport.destroy();
   }
 
-  private walk(chunk: Buffer | null): void {
+  private walk(chunk: Buffer | null, isLent: boolean): void {
     try {
       if (chunk === null) this.framer.resume(this.owner);
-      else this.framer.push(chunk, this.owner);
+      else this.framer.push(chunk, this.owner, isLent);
     } catch (error) {
       if (!(error instanceof PeerFault)) throw error;
       this.owner.fault(error);

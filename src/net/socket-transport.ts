@@ -1,43 +1,69 @@
 // A Transport over any of Node's sockets: plain TCP, Unix and TLS differ only in how the socket comes about.
 //
-// Two things are subtle. Node emits 'drain' only above its high-water mark, while the contract of write() promises
+// Three things are subtle. A small write is nothing but a system call, and the machinery of Node's streams costs as much
+// again: where nothing is on its way, the bytes go to the socket past it, and only what the system does not take is left
+// to the stream to wait for. Node emits 'drain' only above its high-water mark, while the contract of write() promises
 // writable() whenever the answer was false, so every write carries one shared callback. And a peer that neither reads nor
 // closes must not keep a socket for ever after end(): reading stops until everything left, idle time is bounded, and once
 // our FIN is out the peer gets a fixed time for its own.
 import type { Socket } from 'node:net';
+import process from 'node:process';
+import type { LentReads } from './lent-reads.ts';
 import type { PeerInfo, Transport, TransportSink } from './transport.ts';
 
 /** Milliseconds without progress in sending what is left after end(). */
 const END_IDLE_MS = 10_000;
 /** Milliseconds a peer has to close its side once ours is closed. */
 const END_PEER_MS = 2_000;
+/** Node's word for an encoding where there is none. */
+const BYTES = 'buffer' as BufferEncoding;
 
 /** Wraps a connected socket. Sends and receives bytes, tells of the end exactly once, never throws for what a peer does. */
 export class SocketTransport implements Transport {
   readonly info: PeerInfo;
   private readonly socket: Socket;
+  private readonly reads: LentReads | null;
+  /** Whether several writes may be under way in the socket: TLS takes one at a time. */
+  private readonly isPlain: boolean;
   private sink: TransportSink | null;
   /** write() answered false and writable() is owed. */
   private owesWritable: boolean;
   /** end() or destroy() was called: nothing more is taken or handed over. */
   private finished: boolean;
   private paused: boolean;
+  /** What was read after pause(): reading goes on until there is something, or a peer that is gone would not be noticed. */
+  private held: Buffer | null;
   private closed: boolean;
   private error: Error | null;
+  private corked: boolean;
+  /** Bytes written past the stream that have not left. */
+  private direct: number;
   private readonly written: (error?: Error | null) => void;
+  private readonly directWritten: (error?: Error | null) => void;
 
-  constructor(socket: Socket, info: PeerInfo) {
+  /** @param reads where the socket's bytes come if they are lent */
+  constructor(socket: Socket, info: PeerInfo, reads: LentReads | null = null) {
     this.info = info;
     this.socket = socket;
+    this.reads = reads;
+    this.isPlain = info.tls === null;
     this.sink = null;
     this.owesWritable = false;
     this.finished = false;
     this.paused = false;
+    this.held = null;
     this.closed = false;
     this.error = null;
+    this.corked = false;
+    this.direct = 0;
     // After a failed write the memory is free, too, but nobody is to write more: `closed` follows.
     this.written = (error) => {
       if (error === undefined || error === null) this.afterWrite();
+    };
+    this.directWritten = (error) => {
+      this.direct = 0;
+      if (error === undefined || error === null) this.afterWrite();
+      else socket.destroy(error);
     };
     socket.on('error', (error) => {
       this.error ??= error;
@@ -46,7 +72,7 @@ export class SocketTransport implements Transport {
   }
 
   get backlog(): number {
-    return this.socket.writableLength;
+    return this.direct + this.socket.writableLength;
   }
 
   attach(sink: TransportSink): void {
@@ -58,6 +84,7 @@ export class SocketTransport implements Transport {
     this.socket.on('data', (chunk: Buffer) => {
       if (!this.finished) sink.receive(chunk);
     });
+    if (this.reads !== null) this.reads.receiver = (chunk) => this.receiveLent(sink, chunk);
     this.socket.on('end', () => {
       if (!this.finished) sink.ended?.();
     });
@@ -66,29 +93,38 @@ export class SocketTransport implements Transport {
 
   write(bytes: Buffer): boolean {
     if (this.finished || this.closed) return true;
-    this.socket.write(bytes, this.written);
-    if (this.socket.writableLength === 0) return true;
+    if (this.isPlain && !this.corked && !this.owesWritable && this.backlog === 0) {
+      this.direct = bytes.length;
+      this.socket._write(bytes, BYTES, this.directWritten);
+    } else {
+      this.socket.write(bytes, this.written);
+    }
+    if (this.backlog === 0) return true;
     this.owesWritable = true;
     return false;
   }
 
   cork(): void {
+    this.corked = true;
     this.socket.cork();
   }
 
   uncork(): void {
+    this.corked = false;
     this.socket.uncork();
   }
 
   pause(): void {
     this.paused = true;
-    this.socket.pause();
+    if (this.reads === null) this.socket.pause();
   }
 
   resume(): void {
     this.paused = false;
     // Without a receiver the bytes stay where they are.
-    if (this.sink !== null && !this.finished) this.socket.resume();
+    if (this.sink === null || this.finished) return;
+    if (this.held !== null) process.nextTick(() => this.handOver());
+    this.socket.resume();
   }
 
   end(): void {
@@ -112,8 +148,28 @@ export class SocketTransport implements Transport {
     this.socket.destroy();
   }
 
+  private receiveLent(sink: TransportSink, chunk: Buffer): void {
+    if (this.finished) return;
+    if (this.paused) {
+      this.held = Buffer.from(chunk);
+      this.socket.pause();
+    } else if (sink.receiveLent === undefined) {
+      sink.receive(Buffer.from(chunk));
+    } else {
+      sink.receiveLent(chunk);
+    }
+  }
+
+  /** Resumed: what came meanwhile, unless reading was paused again. */
+  private handOver(): void {
+    const { held, sink } = this;
+    if (held === null || this.paused || this.finished) return;
+    this.held = null;
+    sink?.receive(held);
+  }
+
   private afterWrite(): void {
-    if (!this.owesWritable || this.socket.writableLength !== 0 || this.finished || this.closed) return;
+    if (!this.owesWritable || this.backlog !== 0 || this.finished || this.closed) return;
     this.owesWritable = false;
     this.sink?.writable();
   }

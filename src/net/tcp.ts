@@ -11,6 +11,7 @@ import {
   type Server,
   type Socket,
 } from 'node:net';
+import { type LentReads, lendReads } from './lent-reads.ts';
 import { SocketTransport } from './socket-transport.ts';
 import type { DialSpec, ListenSpec } from './specs.ts';
 import type { Accept, AcceptError, Dialer, Listener, PeerInfo, TlsInfo } from './transport.ts';
@@ -25,12 +26,20 @@ interface BindAddress {
   readonly family: 4 | 6;
 }
 
-/** Facts of a connected socket. Read at once: a closed socket has forgotten them. */
-export function peerInfo(socket: Socket, kind: PeerInfo['kind'], tls: TlsInfo | null): PeerInfo {
+/**
+ * Facts of a connected socket. Read at once: a closed socket has forgotten them. Its local port is only asked for where it is
+ * not known: a system call and an object for each connection.
+ */
+export function peerInfo(
+  socket: Socket,
+  kind: PeerInfo['kind'],
+  tls: TlsInfo | null,
+  localPort: number = socket.localPort ?? 0,
+): PeerInfo {
   return {
     address: addressOf(socket),
     port: socket.remotePort ?? 0,
-    localPort: socket.localPort ?? 0,
+    localPort,
     kind,
     tls,
   };
@@ -83,6 +92,7 @@ async function bindAll(
   spec: ListenSpec,
   addresses: readonly BindAddress[],
   open: () => Server,
+  opened: (server: Server) => void,
 ): Promise<{ servers: Server[]; port: number }> {
   const servers: Server[] = [];
   let port = spec.port;
@@ -92,6 +102,7 @@ async function bindAll(
       const server = open();
       try {
         port = await listening(server, { host, port, backlog: spec.backlog, ipv6Only: family === 6 });
+        opened(server);
         servers.push(server);
       } catch (error) {
         if (!familyIsMissing(error)) throw error;
@@ -109,11 +120,13 @@ async function bindAll(
 /**
  * Listens and hands over raw sockets. Rejects with the system's error when an address cannot be bound; a machine without
  * IPv6 (or without IPv4) gets the other family alone.
+ * @param opened told of each server once it listens
  */
 export async function listenSockets(
   spec: ListenSpec,
   onSocket: (socket: Socket) => void,
   onError: AcceptError,
+  opened: (server: Server) => void = () => undefined,
 ): Promise<Listener> {
   const open = (): Server => {
     const server = createServer({ noDelay: spec.noDelay ?? true }, onSocket);
@@ -125,7 +138,7 @@ export async function listenSockets(
   const addresses = await bindAddresses(spec);
   for (let attempt = 1; ; attempt += 1) {
     try {
-      const { servers, port } = await bindAll(spec, addresses, open);
+      const { servers, port } = await bindAll(spec, addresses, open, opened);
       return { port, close: () => stopListening(servers) };
     } catch (error) {
       const taken = (error as NodeJS.ErrnoException).code === 'EADDRINUSE';
@@ -136,7 +149,16 @@ export async function listenSockets(
 
 /** Listens for plain TCP connections. */
 export function listenTcp(spec: ListenSpec, accept: Accept, onError: AcceptError): Promise<Listener> {
-  return listenSockets(spec, (socket) => accept(new SocketTransport(socket, peerInfo(socket, 'tcp', null))), onError);
+  // A port that the system chose is asked for at each socket.
+  const localPort = spec.port === 0 ? undefined : spec.port;
+  const take = (socket: Socket, reads: LentReads | null): void =>
+    accept(new SocketTransport(socket, peerInfo(socket, 'tcp', null, localPort), reads));
+  return listenSockets(
+    spec,
+    (socket) => take(socket, null),
+    onError,
+    (server) => lendReads(server, spec.noDelay ?? true, take),
+  );
 }
 
 /** The options of net.connect and tls.connect for a place; a name with several addresses is tried address by address. */

@@ -30,6 +30,8 @@ export interface TlsInfo {
 export interface TransportSink {
   /** Bytes, to be read as long as the callee likes: the chunk is never written to again. */
   receive(chunk: Buffer): void;
+  /** The same with memory that is written to again as soon as the call returns. Who has no such method gets a copy. */
+  receiveLent?(chunk: Buffer): void;
   /** The backlog is gone: memory given to write() is free again. */
   writable(): void;
   /** The other side closed its half: nothing more comes, what was written still leaves, and `closed` follows. */

@@ -48,19 +48,22 @@ export class Framer {
     return this.have === 0 ? 0 : this.needed - this.have;
   }
 
-  /** Takes the next chunk and hands out every whole packet. */
-  push(chunk: Buffer, sink: FrameSink): void {
-    if (this.stopped) this.waiting.push(chunk);
-    else this.consume(chunk, sink);
+  /**
+   * Takes the next chunk and hands out every whole packet.
+   * @param isLent whether the chunk's memory is written to again after the call: what is handed out or kept is a copy then
+   */
+  push(chunk: Buffer, sink: FrameSink, isLent = false): void {
+    if (this.stopped) this.waiting.push(isLent ? Buffer.from(chunk) : chunk);
+    else this.consume(chunk, sink, isLent);
   }
 
   /** Goes on behind the frame at which the sink stopped the framer. */
   resume(sink: FrameSink): void {
     this.stopped = false;
-    while (!this.stopped && this.waiting.length > 0) this.consume(this.waiting.shift()!, sink);
+    while (!this.stopped && this.waiting.length > 0) this.consume(this.waiting.shift()!, sink, false);
   }
 
-  private consume(chunk: Buffer, sink: FrameSink): void {
+  private consume(chunk: Buffer, sink: FrameSink, isLent: boolean): void {
     let at = 0;
     while (this.have > 0) {
       const taken = Math.min(this.needed - this.have, chunk.length - at);
@@ -70,18 +73,20 @@ export class Framer {
       const whole = this.gathered.subarray(0, this.have);
       this.gathered = NOTHING;
       this.have = 0;
-      this.walk(whole, 0, sink);
+      this.walk(whole, 0, sink, false);
       if (this.stopped) {
-        if (at < chunk.length) this.waiting.unshift(chunk.subarray(at));
+        if (at < chunk.length) this.waiting.unshift(isLent ? Buffer.from(chunk.subarray(at)) : chunk.subarray(at));
         return;
       }
     }
-    this.walk(chunk, at, sink);
+    this.walk(chunk, at, sink, isLent);
   }
 
-  private walk(chunk: Buffer, from: number, sink: FrameSink): void {
-    const length = chunk.length;
+  private walk(received: Buffer, from: number, sink: FrameSink, isLent: boolean): void {
+    let chunk = received;
+    let length = chunk.length;
     let at = from;
+    let mustCopy = isLent;
     while (at < length) {
       const first = chunk[at]!;
       const type = first >> 4;
@@ -108,7 +113,7 @@ export class Framer {
       }
       // The fewest bytes are to be used [MQTT-1.5.5-1]; publish.ts relies on it to find the header in front of a body.
       if (byte === 0 && shift > 7) throw new MalformedPacket('the remaining length is not encoded in the fewest bytes');
-      const end = body + size;
+      let end = body + size;
       if (end - at > limit) {
         throw new PeerFault(
           PACKET_TOO_LARGE,
@@ -118,6 +123,15 @@ export class Framer {
       if (end > length) {
         this.keep(chunk, at, end - at);
         return;
+      }
+      if (mustCopy) {
+        // A packet that straddles chunks is gathered from the lent memory; one that lies whole in it is handed out.
+        mustCopy = false;
+        chunk = at === 0 ? Buffer.from(chunk) : Buffer.from(chunk.subarray(at));
+        body -= at;
+        end -= at;
+        length -= at;
+        at = 0;
       }
       this.frames += 1;
       if (!sink.frame(chunk, first, body, end)) {

@@ -7,7 +7,7 @@ export class Ring<T extends object> {
   private count: number;
 
   constructor() {
-    this.slots = [];
+    this.slots = NONE;
     this.head = 0;
     this.count = 0;
   }
@@ -30,7 +30,7 @@ export class Ring<T extends object> {
     this.head = (this.head + 1) & (this.slots.length - 1);
     this.count -= 1;
     if (this.count === 0 && this.slots.length > 64) {
-      this.slots = [];
+      this.slots = NONE;
       this.head = 0;
     }
     return item;
@@ -43,7 +43,7 @@ export class Ring<T extends object> {
   }
 
   clear(): void {
-    this.slots = [];
+    this.slots = NONE;
     this.head = 0;
     this.count = 0;
   }
@@ -57,3 +57,6 @@ export class Ring<T extends object> {
     this.head = 0;
   }
 }
+
+/** The places of every ring that has none yet: nothing is ever put in here. */
+const NONE: never[] = [];

@@ -22,10 +22,11 @@ export async function drain(stage: Stage, state: DrainState): Promise<boolean> {
   state.number += 1;
   const sessions = cast.actors.filter((actor) => isReceiver(actor) && actor.drains(state.number));
   const step = async (what: string, isDone: () => boolean, told: () => string[]): Promise<boolean> => {
-    if (await ledger.waiting.until(() => isDone() || !stage.isUp, STEP_LIMIT_MS)) {
+    const limit = ledger.patience(STEP_LIMIT_MS);
+    if (await ledger.waiting.until(() => isDone() || !stage.isUp, limit)) {
       if (stage.isUp) return true;
     }
-    ledger.fault('stuck', `drain: ${what} took longer than ${STEP_LIMIT_MS} ms`, [...told(), ...stage.said()]);
+    ledger.fault('stuck', `drain: ${what} took longer than ${limit} ms`, [...told(), ...stage.said()]);
     return false;
   };
 
@@ -66,7 +67,7 @@ export async function drain(stage: Stage, state: DrainState): Promise<boolean> {
     players.every(({ session }) => session!.missing().length === 0) &&
     ledger.wills.missing().length === 0 &&
     sharedMissing(stage, state).length === 0;
-  await ledger.waiting.until(isComplete, STRAGGLERS_MS);
+  await ledger.waiting.until(isComplete, ledger.patience(STRAGGLERS_MS));
   report(stage, sessions, state);
 
   // What came is told to the broker, and the broker has it on disk: none of it may come again.

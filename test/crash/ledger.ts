@@ -42,6 +42,9 @@ export interface Counts {
 /** Faults that are kept with their history; further ones are only counted. */
 const MOST_FAULTS = 200;
 
+/** The part of the usual patience that is left for a broker that is at fault already: the run has failed by then. */
+const LEFT_PATIENCE = 0.1;
+
 export class Ledger {
   readonly arena: string;
   readonly messages: Message[] = [];
@@ -67,6 +70,11 @@ export class Ledger {
   constructor(arena: string) {
     this.arena = arena;
     this.wills = new WillLedger(this);
+  }
+
+  /** How long to wait, where a broker without fault is given so many milliseconds. */
+  patience(limitMs: number): number {
+    return this.faultCounts.size === 0 ? limitMs : limitMs * LEFT_PATIENCE;
   }
 
   /** The next moment. */

@@ -44,12 +44,12 @@ export async function probeRetained(stage: Stage): Promise<void> {
       connection.send(connectBytes('probe', { profile: MQTT311 }));
     },
   );
-  await ledger.waiting.until(() => isJoined || isOver, LIMIT_MS);
+  await ledger.waiting.until(() => isJoined || isOver, ledger.patience(LIMIT_MS));
   for (const [index, filter] of [...topics, LAST_RETAINED].entries()) {
     const one = { filter, qos: 0, noLocal: false, retainAsPublished: false, retainHandling: 0 };
     connection.send({ type: SUBSCRIBE, id: index + 1, subscriptions: [one], properties: NO_PROPERTIES });
   }
-  const isComplete = await ledger.waiting.until(() => found.has(LAST_RETAINED) || isOver, LIMIT_MS);
+  const isComplete = await ledger.waiting.until(() => found.has(LAST_RETAINED) || isOver, ledger.patience(LIMIT_MS));
   connection.destroy();
   if (!stage.isUp) return;
   if (!isComplete || !found.has(LAST_RETAINED)) {

@@ -52,11 +52,15 @@ const COMPILER = {
   files: ['consumer.ts'],
 };
 
+/** What npm needs where the registry is behind certificates of its own; the runner keeps them from all other programs. */
+const CERTIFICATES = process.env['NPM_EXTRA_CA_CERTS'];
+const NPM_ENV = CERTIFICATES === undefined ? {} : { NODE_EXTRA_CA_CERTS: CERTIFICATES };
+
 /** Packs the built project; the path of the tarball. */
 async function pack(folder: string): Promise<string> {
   // Without scripts: the build is there already, and other tests are using it.
   const args = ['pack', '--ignore-scripts', '--pack-destination', folder];
-  const { code, stderr } = await finish('npm', args, { timeout: 60_000 });
+  const { code, stderr } = await finish('npm', args, { timeout: 60_000, env: NPM_ENV });
   assert.equal(code, 0, stderr);
   const [tarball, ...others] = readdirSync(folder).filter((name) => name.endsWith('.tgz'));
   assert.ok(tarball !== undefined && others.length === 0);
@@ -69,7 +73,7 @@ async function install(context: TestContext, tarball: string): Promise<string | 
   mkdirSync(folder);
   writeFileSync(path.join(folder, 'package.json'), JSON.stringify({ name: 'consumer', private: true, type: 'module' }));
   const args = ['install', '--no-audit', '--no-fund', '--prefer-offline', '--fetch-retries=1', tarball];
-  const { code, stdout, stderr } = await finish('npm', args, { cwd: folder, timeout: 90_000 });
+  const { code, stdout, stderr } = await finish('npm', args, { cwd: folder, timeout: 90_000, env: NPM_ENV });
   if (code !== 0 && UNREACHABLE.test(`${stdout}${stderr}`)) {
     context.skip('the registry that the dependencies come from is out of reach');
     return null;

@@ -1,5 +1,5 @@
 // The place where a scenario is played: a broker in this process, and wires to it through memory or TCP.
-import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { type Broker, startBroker } from '../../src/broker/broker.ts';
@@ -17,6 +17,9 @@ import { textOf, type Word } from './wire-text.ts';
 
 /** How clients reach the broker: `late` is memory with plugins that take their time and chunks cut anywhere, `stored` is memory with a store, compacted before the broker ends. */
 export type Mode = 'memory' | 'tcp' | 'late' | 'stored';
+
+/** Where stores of scenarios are: in memory, where the system has files there, for thousands come and go. The disk is a stand-in anyway. */
+const WHERE = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
 
 /** What is different after a restart. */
 export interface Change {
@@ -55,7 +58,7 @@ export interface Arena {
 }
 
 /** Wraps the broker's end of a connection through memory. */
-type Tap = (transport: Transport) => Transport;
+export type Tap = (transport: Transport) => Transport;
 
 /** Starts the broker of a case. `tap` is given the broker's end of each connection through memory. */
 export async function openArena(scenario: Case, mode: Mode, tap: Tap = (transport) => transport): Promise<Arena> {
@@ -92,7 +95,7 @@ class WireArena implements Arena {
     this.watch = new Watch();
     this.scenario = scenario;
     this.tap = tap;
-    this.folder = mkdtempSync(path.join(tmpdir(), 'wire-'));
+    this.folder = mkdtempSync(path.join(WHERE, 'wire-'));
     this.random = makeRandom();
     this.undoDisk = this.disk.use();
     this.config = mode === 'stored' ? [...scenario.config, 'persistence true'] : scenario.config;

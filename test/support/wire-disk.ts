@@ -49,18 +49,12 @@ export class Disk {
 
   /** Has all brokers that this process starts write to this disk; returns what undoes it. */
   use(): () => void {
-    const Real = threads.Worker;
-    const start = (data: WorkerData): LocalWorker => this.start(data);
-    // Called with `new`, a function's own object takes the place of the one that was made for it.
-    function chosen(url: URL, options: threads.WorkerOptions): object {
-      return url.pathname.includes('/store/') ? start(options.workerData) : new Real(url, options);
-    }
-    const put = (worker: unknown): void => {
-      Reflect.set(threads, 'Worker', worker);
-      syncBuiltinESMExports();
+    const before = diskInUse;
+    replaceWorkers();
+    diskInUse = this;
+    return () => {
+      diskInUse = before;
     };
-    put(chosen);
-    return () => put(Real);
   }
 
   /** Whether it is neither held nor fails. */
@@ -120,7 +114,8 @@ export class Disk {
     }
   }
 
-  private start(data: WorkerData): LocalWorker {
+  /** What stands in for a broker's worker. */
+  start(data: WorkerData): LocalWorker {
     this.requests.length = 0;
     this.untold.length = 0;
     this.retry = null;
@@ -173,6 +168,24 @@ export class Disk {
       Reflect.set(globalThis, 'setTimeout', real);
     }
   }
+}
+
+/** What brokers that this process starts write to; null for the real disk. */
+let diskInUse: Disk | null = null;
+let isReplaced = false;
+
+/** Puts a class in the place of Worker that asks for the disk in use, once: having every module see it takes a while. */
+function replaceWorkers(): void {
+  if (isReplaced) return;
+  isReplaced = true;
+  const Real = threads.Worker;
+  // Called with `new`, a function's own object takes the place of the one that was made for it.
+  function chosen(url: URL, options: threads.WorkerOptions): object {
+    const disk = url.pathname.includes('/store/') ? diskInUse : null;
+    return disk === null ? new Real(url, options) : disk.start(options.workerData);
+  }
+  Reflect.set(threads, 'Worker', chosen);
+  syncBuiltinESMExports();
 }
 
 /** What stands in for the thread. */

@@ -1,4 +1,7 @@
-// All scenarios through memory.
+// All scenarios through memory, and what tshark reads in all that the broker sent meanwhile.
 import { playAll } from './play-all.ts';
+import { Capture } from './wire-capture.ts';
 
-playAll('memory');
+const capture = new Capture();
+playAll('memory', (version) => capture.tap(version));
+capture.judgeAll();

@@ -66,11 +66,15 @@ export class Trie {
     const filter = innerFilter(subscription);
     const node = this.findOrMake(filter);
     if (subscription.group === null) {
-      node.subscriptions ??= [];
-      if (previous === null) subscription.slot = node.subscriptions.push(subscription) - 1;
+      const list = node.subscriptions;
+      if (list === null) {
+        // Most filters have one subscription; a list that grew by push() would have room for sixteen more.
+        node.subscriptions = [subscription];
+        subscription.slot = 0;
+      } else if (previous === null) subscription.slot = list.push(subscription) - 1;
       else {
         subscription.slot = previous.slot;
-        node.subscriptions[previous.slot] = subscription;
+        list[previous.slot] = subscription;
       }
     } else {
       node.groups ??= new Map();

@@ -34,11 +34,13 @@ interface Held extends Resend {
   readonly group: number;
 }
 
-/** What a PUBLISH that leaves is told to: the log. */
-export type SendingLog = (message: Message, flags: number, id: number) => void;
-
-/** What decides whether a message may be sent again; it counts what may not. */
-export type Resendable = (link: SessionLink, message: Message, extra: Buffer) => boolean;
+/** Whose messages are in flight: the session. An interface, for a closure costs each session more than its state here. */
+export interface FlightOwner {
+  /** A PUBLISH leaves: for the log. */
+  logSending(message: Message, flags: number, id: number): void;
+  /** Decides whether a message may be sent again; counts what may not. */
+  mayResend(link: SessionLink, message: Message, extra: Buffer): boolean;
+}
 
 /** The in-flight messages of one session. */
 export class InFlight implements Borrower {
@@ -48,7 +50,7 @@ export class InFlight implements Borrower {
   /** Where the session is on disk, null without. */
   record: SessionRecord | null;
   private readonly host: SessionHost;
-  private readonly logSending: SendingLog;
+  private readonly owner: FlightOwner;
   /** In flight since the last connection, and not sent again on this one yet. */
   private readonly resends: Ring<Resend>;
   private readonly held: Ring<Held>;
@@ -57,12 +59,12 @@ export class InFlight implements Borrower {
   /** Identifiers by number in the store, made when it is asked for and dropped with the next change. */
   private bySeq: Map<number, number> | null;
 
-  constructor(host: SessionHost, logSending: SendingLog) {
+  constructor(host: SessionHost, owner: FlightOwner) {
     this.window = new OutboundWindow(MAX_PACKET_ID);
     this.bytes = 0;
     this.record = null;
     this.host = host;
-    this.logSending = logSending;
+    this.owner = owner;
     this.resends = new Ring();
     this.held = new Ring();
     this.isBorrowing = false;
@@ -102,7 +104,7 @@ export class InFlight implements Borrower {
     if (seq > 0 && (qos === 2 || this.held.length > 0)) this.holdBack(link, message, flags, extra, id);
     else {
       link.outbox.push(message, flags, id, extra);
-      this.logSending(message, flags, id);
+      this.owner.logSending(message, flags, id);
     }
   }
 
@@ -172,19 +174,19 @@ export class InFlight implements Borrower {
    * Sends again what the last connection left. The receive maximum of this one holds for that, too [MQTT-3.3.4-9]. Returns
    * how many of `most` moves are left.
    */
-  resend(link: SessionLink, most: number, mayGo: Resendable): number {
+  resend(link: SessionLink, most: number): number {
     const { resends, window } = this;
     let left = most;
     while (left > 0 && resends.length > 0 && window.inFlight - resends.length < window.limit) {
       const { id, message, flags, extra } = resends.shift()!;
       left -= 1;
       if (!window.isUnanswered(id, message)) continue;
-      if (!mayGo(link, message, extra)) {
+      if (!this.owner.mayResend(link, message, extra)) {
         this.drop(id);
         continue;
       }
       link.outbox.push(message, flags | FLAG_DUP, id, extra);
-      this.logSending(message, flags | FLAG_DUP, id);
+      this.owner.logSending(message, flags | FLAG_DUP, id);
     }
     return left;
   }
@@ -253,7 +255,7 @@ export class InFlight implements Borrower {
       const { link, id, message, flags, extra } = next;
       if (!this.window.isUnanswered(id, message)) continue;
       link.outbox.push(message, flags, id, extra);
-      this.logSending(message, flags, id);
+      this.owner.logSending(message, flags, id);
     }
   }
 }

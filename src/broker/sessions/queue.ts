@@ -23,7 +23,7 @@ export class MessageQueue {
 
   constructor(kept: KeptMessages) {
     this.kept = kept;
-    this.blocks = [];
+    this.blocks = NO_BLOCKS;
     this.spare = null;
     this.head = 0;
     this.count = 0;
@@ -127,7 +127,7 @@ export class MessageQueue {
 
   clear(): void {
     for (let i = 0; i < this.count; i++) this.kept.letGo(this.messageAt(i));
-    this.blocks = [];
+    this.blocks = NO_BLOCKS;
     this.spare = null;
     this.head = 0;
     this.count = 0;
@@ -143,7 +143,7 @@ export class MessageQueue {
   private makeRoom(): void {
     const [first] = this.blocks;
     const { capacity } = this;
-    if (first === undefined) this.blocks.push(new Block(SMALLEST));
+    if (first === undefined) this.blocks = [new Block(SMALLEST)];
     else if (capacity >= BLOCK) {
       this.blocks.push(this.spare ?? new Block(BLOCK));
       this.spare = null;
@@ -198,3 +198,5 @@ class Block {
 }
 
 const NO_EXTRA = Buffer.alloc(0);
+/** The blocks of every queue that has none: nothing is ever put in here. */
+const NO_BLOCKS: never[] = [];

@@ -20,11 +20,29 @@ export interface Holder {
 /** What becomes of a session's will when the connection is gone; a promise if that takes time. */
 export type WillPublisher = (session: Session) => Promise<void> | null;
 
+/** A session and what may come due for it. */
 interface Entry {
   readonly session: Session;
   holder: Holder | null;
-  readonly expiry: WheelEntry;
-  readonly willDelay: WheelEntry;
+  /** Made when the client leaves: while it is there nothing comes due, and most clients are there. */
+  expiry: Due | null;
+  willDelay: Due | null;
+}
+
+/** The end of a session, or its will. */
+class Due implements WheelEntry {
+  private readonly session: Session;
+  private readonly act: (session: Session) => void;
+
+  constructor(session: Session, act: (session: Session) => void) {
+    this.session = session;
+    this.act = act;
+  }
+
+  due(): number {
+    this.act(this.session);
+    return 0;
+  }
 }
 
 /** All sessions of a broker. */
@@ -34,6 +52,8 @@ export class SessionRegistry {
   private readonly trie: Trie;
   private readonly wheel: Wheel;
   private readonly publishWill: WillPublisher;
+  private readonly expireNow: (session: Session) => void;
+  private readonly willNow: (session: Session) => void;
   /** Clients connected now, and the most there were. */
   connected: number;
   maximum: number;
@@ -46,6 +66,8 @@ export class SessionRegistry {
     this.trie = trie;
     this.wheel = wheel;
     this.publishWill = publishWill;
+    this.expireNow = ({ clientId }) => this.expire(clientId);
+    this.willNow = (session) => this.willIsDue(session);
     this.connected = 0;
     this.maximum = 0;
     this.maximumExpiry = NEVER_EXPIRES;
@@ -76,11 +98,11 @@ export class SessionRegistry {
       old.holder?.takenOver();
       const current = this.entries.get(clientId);
       if (current !== undefined) {
-        this.wheel.remove(current.expiry);
+        this.cancelExpiry(current);
         if (cleanStart) this.end(clientId);
         else {
           // The client is back before its will was due [MQTT-3.1.3-9].
-          this.wheel.remove(current.willDelay);
+          this.cancelWill(current);
           current.session.will = null;
           current.session.awaySince = 0;
           current.holder = holder;
@@ -102,9 +124,9 @@ export class SessionRegistry {
     const entry = this.enter(session, null);
     const away = Math.max(0, wallMs - session.awaySince);
     const expiry = Math.min(session.expiryInterval, this.maximumExpiry);
-    if (expiry !== NEVER_EXPIRES) this.wheel.add(entry.expiry, nowMs + expiry * 1000 - away);
+    if (expiry !== NEVER_EXPIRES) this.expireAt(entry, nowMs + expiry * 1000 - away);
     if (session.will === null) return;
-    this.wheel.add(entry.willDelay, nowMs + willDelayOf(session) * 1000 - away);
+    this.willAt(entry, nowMs + willDelayOf(session) * 1000 - away);
   }
 
   /**
@@ -137,12 +159,7 @@ export class SessionRegistry {
 
   private enter(session: Session, holder: Holder | null): Entry {
     const { clientId } = session;
-    const entry: Entry = {
-      session,
-      holder,
-      expiry: { due: () => this.expire(clientId) },
-      willDelay: { due: () => this.willIsDue(session) },
-    };
+    const entry: Entry = { session, holder, expiry: null, willDelay: null };
     this.entries.set(clientId, entry);
     this.host.kept.sessions = this.entries.size;
     return entry;
@@ -166,9 +183,9 @@ export class SessionRegistry {
     }
     session.record?.changed();
     const delay = willDelayOf(session);
-    if (session.will !== null && delay > 0) this.wheel.add(entry.willDelay, nowMs + delay * 1000);
+    if (session.will !== null && delay > 0) this.willAt(entry, nowMs + delay * 1000);
     else this.willIsDue(session);
-    if (expiry !== NEVER_EXPIRES) this.wheel.add(entry.expiry, nowMs + expiry * 1000);
+    if (expiry !== NEVER_EXPIRES) this.expireAt(entry, nowMs + expiry * 1000);
   }
 
   /**
@@ -184,8 +201,8 @@ export class SessionRegistry {
   private end(clientId: string): void {
     const entry = this.entries.get(clientId);
     if (entry === undefined) return;
-    this.wheel.remove(entry.expiry);
-    this.wheel.remove(entry.willDelay);
+    this.cancelExpiry(entry);
+    this.cancelWill(entry);
     this.willIsDue(entry.session);
     this.entries.delete(clientId);
     this.host.kept.sessions = this.entries.size;
@@ -194,16 +211,34 @@ export class SessionRegistry {
     entry.session.clear();
   }
 
-  private expire(clientId: string): number {
+  private expireAt(entry: Entry, dueMs: number): void {
+    entry.expiry ??= new Due(entry.session, this.expireNow);
+    this.wheel.add(entry.expiry, dueMs);
+  }
+
+  private willAt(entry: Entry, dueMs: number): void {
+    entry.willDelay ??= new Due(entry.session, this.willNow);
+    this.wheel.add(entry.willDelay, dueMs);
+  }
+
+  private cancelExpiry(entry: Entry): void {
+    if (entry.expiry !== null) this.wheel.remove(entry.expiry);
+    entry.expiry = null;
+  }
+
+  private cancelWill(entry: Entry): void {
+    if (entry.willDelay !== null) this.wheel.remove(entry.willDelay);
+    entry.willDelay = null;
+  }
+
+  private expire(clientId: string): void {
     this.host.log.notice?.(`Expiring client ${clientId} due to timeout.`);
     this.host.metrics.add(CLIENTS_EXPIRED, 1);
     this.end(clientId);
-    return 0;
   }
 
-  private willIsDue(session: Session): number {
+  private willIsDue(session: Session): void {
     void this.takeWill(session);
-    return 0;
   }
 
   private takeWill(session: Session): Promise<void> | null {

@@ -51,8 +51,8 @@ export class Replays {
   private readonly target: ReplayTarget;
   /** Those that are not finished, and some that were dropped. */
   private waiting: Ring<Replay>;
-  /** Those that are not finished, by filter. */
-  private readonly byFilter: Map<string, Replay>;
+  /** Those that are not finished, by filter; null while there are none. */
+  private byFilter: Map<string, Replay> | null;
   /** A further turn or a plugin's answer is awaited; nothing goes on before it. */
   private isPaused: boolean;
   /** SUBACKs that wait for the disk. */
@@ -61,7 +61,7 @@ export class Replays {
   constructor(target: ReplayTarget) {
     this.target = target;
     this.waiting = new Ring();
-    this.byFilter = new Map();
+    this.byFilter = null;
     this.isPaused = false;
     this.holders = 0;
   }
@@ -78,12 +78,12 @@ export class Replays {
 
   /** Whether a subscription has not got all its retained messages. */
   has(subscription: Subscription): boolean {
-    return this.byFilter.get(subscription.filter)?.subscription === subscription;
+    return this.byFilter?.get(subscription.filter)?.subscription === subscription;
   }
 
   /** Replays that are not finished. */
   get length(): number {
-    return this.byFilter.size;
+    return this.byFilter?.size ?? 0;
   }
 
   /**
@@ -94,23 +94,24 @@ export class Replays {
     this.drop(subscription);
     const matches = source.match(subscription.filter);
     const replay = { subscription, source, matches, accepts, found: null, questions: 0, isDropped: false };
+    this.byFilter ??= new Map();
     this.byFilter.set(subscription.filter, replay);
     this.waiting.push(replay);
   }
 
   /** Forgets what a subscription that is gone had still to get. */
   drop(subscription: Subscription): void {
-    const replay = this.byFilter.get(subscription.filter);
+    const replay = this.byFilter?.get(subscription.filter);
     if (replay === undefined) return;
     replay.isDropped = true;
-    this.byFilter.delete(subscription.filter);
-    if (this.waiting.length > 2 * this.byFilter.size + 16) this.sweep();
+    this.forget(replay);
+    if (this.waiting.length > 2 * this.length + 16) this.sweep();
   }
 
   clear(): void {
-    for (const replay of this.byFilter.values()) replay.isDropped = true;
+    if (this.byFilter !== null) for (const replay of this.byFilter.values()) replay.isDropped = true;
     this.waiting.clear();
-    this.byFilter.clear();
+    this.byFilter = null;
   }
 
   /** Delivers what this turn and the target's room allow, and comes back by itself for further turns. */
@@ -145,8 +146,10 @@ export class Replays {
     replay.questions = 0;
     const { done, value } = replay.matches.next();
     if (done !== true) return value;
-    this.byFilter.delete(replay.subscription.filter);
+    this.forget(replay);
     this.waiting.shift();
+    // Most clients have all that they will ever get: nothing is kept for more.
+    if (this.waiting.length === 0) this.waiting.clear();
     this.target.replayed(replay.subscription);
     return null;
   }
@@ -165,6 +168,12 @@ export class Replays {
       }
       this.goOn();
     });
+  }
+
+  private forget({ subscription }: Replay): void {
+    const { byFilter } = this;
+    byFilter?.delete(subscription.filter);
+    if (byFilter?.size === 0) this.byFilter = null;
   }
 
   private sweep(): void {

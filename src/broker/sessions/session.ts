@@ -16,21 +16,22 @@ import type { Delivery, SessionRecord } from '../store/session-record.ts';
 import type { LiveMessage } from '../store/stored-place.ts';
 import { Drops } from './drops.ts';
 import type { SessionHost, SessionLink } from './host.ts';
-import { InFlight, type RestoredFlight } from './in-flight.ts';
+import { type FlightOwner, InFlight, type RestoredFlight } from './in-flight.ts';
 import { KEPT_OVERHEAD } from './kept.ts';
 import { Lane } from './lane.ts';
 import type { MessageQueue } from './queue.ts';
 import { isReadable, isStillReadable, type Reader } from './read-right.ts';
 import { Replays } from './replay.ts';
 import { recordReplayed } from './stored-view.ts';
+import { SubscriptionTable } from './subscription-table.ts';
 
 /** Messages that move up for one client in one turn. */
 const MOVES_PER_TURN = 500;
 
 /** A session; the destination of its subscriptions. */
-export class Session implements Subscriber, Reader {
+export class Session implements Subscriber, Reader, FlightOwner {
   readonly clientId: string;
-  readonly subscriptions: Map<string, Subscription>;
+  readonly subscriptions: SubscriptionTable;
   readonly inbound: InboundWindow;
   /** Identity of the client's current (or last) connection; the source of its messages. */
   context: object;
@@ -64,7 +65,7 @@ export class Session implements Subscriber, Reader {
 
   constructor(clientId: string, host: SessionHost) {
     this.clientId = clientId;
-    this.subscriptions = new Map();
+    this.subscriptions = new SubscriptionTable();
     this.inbound = new InboundWindow(MAX_PACKET_ID);
     this.context = NOBODY;
     this.expiryInterval = 0;
@@ -78,7 +79,7 @@ export class Session implements Subscriber, Reader {
     this.replays = new Replays(this);
     this.host = host;
     this.link = null;
-    this.inFlight = new InFlight(host, (message, flags, id) => this.logSending(message, flags, id));
+    this.inFlight = new InFlight(host, this);
     this.drops = new Drops(clientId, host.log, host.metrics);
     this.lane = new Lane(host.kept, host.pacing, this.drops);
     this.lateLane = new Lane(host.kept, host.pacing, this.drops);
@@ -247,7 +248,7 @@ export class Session implements Subscriber, Reader {
       return;
     }
     const now = wallNow();
-    let left = this.inFlight.resend(link, MOVES_PER_TURN, this.mayResend);
+    let left = this.inFlight.resend(link, MOVES_PER_TURN);
     while (left > 0 && this.inFlight.isCaughtUp && this.queue.length > 0) {
       const qos = this.queue.peekFlags() >> FLAG_QOS_SHIFT;
       if (link.outbox.isPaused || (qos > 0 && !this.inFlight.hasRoom)) break;
@@ -306,13 +307,13 @@ export class Session implements Subscriber, Reader {
   }
 
   /** Whether a message that was in flight before may go to the client of this connection, too. */
-  private readonly mayResend = (link: SessionLink, message: Message, extra: Buffer): boolean => {
+  mayResend(link: SessionLink, message: Message, extra: Buffer): boolean {
     if (!isStillReadable(this, message)) {
       this.drops.addOne();
       return false;
     }
     return link.maximumPacketSize === 0 || this.fits(link, message, true, extra);
-  };
+  }
 
   /** PUBACK or PUBCOMP came, as `state` tells: a place in the window is free. An unknown identifier is let pass. */
   finish(id: number, state: number): void {
@@ -386,7 +387,8 @@ export class Session implements Subscriber, Reader {
     this.drops.end();
   }
 
-  private logSending(message: Message, flags: number, id: number): void {
+  /** Tells the log of a PUBLISH that leaves. */
+  logSending(message: Message, flags: number, id: number): void {
     this.host.log.debug?.(
       `Sending PUBLISH to ${this.clientId} (d${(flags & FLAG_DUP) >> 3}, q${(flags >> FLAG_QOS_SHIFT) & 3}, r${flags & FLAG_RETAIN}, m${id}, '${message.topic.name}', ... (${message.payloadLength} bytes))`,
     );

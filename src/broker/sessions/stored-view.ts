@@ -41,7 +41,7 @@ export function subscriptionFacts(name: string, subscription: Subscription, isRe
 /** A session, as far as it matters where its replays end. */
 interface Replayed {
   readonly record: Pick<SessionRecord, 'subscribed'> | null;
-  readonly subscriptions: ReadonlyMap<string, Subscription>;
+  readonly subscriptions: { get(name: string): Subscription | undefined };
   readonly mountPoint: string | null;
 }
 

@@ -30,6 +30,10 @@ async function pairOf(context: TestContext, kind: (typeof KINDS)[number]): Promi
   return [near, await rig.next()];
 }
 
+/** The side of a role first. */
+const inRole = (role: 'dialled' | 'accepted', [dialled, accepted]: [Transport, Transport]): [Transport, Transport] =>
+  role === 'dialled' ? [dialled, accepted] : [accepted, dialled];
+
 /** Bytes in which a lost or doubled piece shows. */
 const pattern = (length: number): Buffer => Buffer.from(Array.from({ length }, (_, i) => (i * 7 + (i >> 8)) & 0xff));
 
@@ -102,6 +106,34 @@ for (const kind of KINDS) {
     await nearSide.until(() => nearSide.writables > before);
     assert.equal(near.backlog, 0);
   });
+
+  for (const role of ['dialled', 'accepted'] as const) {
+    test(`${kind}: what comes while the ${role} side is paused is handed over afterwards, once and in order`, async (context) => {
+      const [near, far] = inRole(role, await pairOf(context, kind));
+      const nearSide = new Recorder(near);
+      near.pause();
+      const bytes = pattern(300_000);
+      for (let at = 0; at < bytes.length; at += 30_000) far.write(bytes.subarray(at, at + 30_000));
+      // What the receiver sends arrives later than what it was sent.
+      const farSide = new Recorder(far);
+      near.write(Buffer.from('seen'));
+      await farSide.untilReceived(4);
+      assert.equal(nearSide.bytes().length, 0);
+      near.resume();
+      near.pause();
+      near.resume();
+      await nearSide.untilReceived(bytes.length);
+      assert.deepEqual(nearSide.bytes(), bytes);
+    });
+
+    test(`${kind}: a paused ${role} side is told that its peer is gone`, async (context) => {
+      const [near, far] = inRole(role, await pairOf(context, kind));
+      const nearSide = new Recorder(near);
+      near.pause();
+      far.destroy();
+      await nearSide.end();
+    });
+  }
 
   test(`${kind}: corked writes leave together and whole`, async (context) => {
     const [near, far] = await pairOf(context, kind);
