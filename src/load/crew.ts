@@ -60,6 +60,7 @@ export class LocalCrew implements Crew, ClientWatcher, Opener {
   private startedAt: number;
   private haltedAt: number;
   private cpuBefore: NodeJS.CpuUsage;
+  private openingCpu: number;
   private allClosed: (() => void) | null;
 
   constructor(plan: LoadPlan, share: Share, explain: Explain) {
@@ -90,6 +91,7 @@ export class LocalCrew implements Crew, ClientWatcher, Opener {
     this.startedAt = 0;
     this.haltedAt = 0;
     this.cpuBefore = process.cpuUsage();
+    this.openingCpu = 0;
     this.allClosed = null;
   }
 
@@ -99,10 +101,12 @@ export class LocalCrew implements Crew, ClientWatcher, Opener {
       sharedOut(plan.counts[role], share).map((index) => plannedClient(plan, role, index)),
     );
     for (const { role, index } of own) if (role === 'sub') this.missing.add(index);
-    const rate = plan.connectRate === null ? null : plan.connectRate / share.workers;
     this.startedAt = microseconds();
-    this.opening = new Opening(plan, own, rate, this);
+    this.cpuBefore = process.cpuUsage();
+    this.opening = new Opening(plan, own, share.workers, this);
     await this.opening.run();
+    const used = process.cpuUsage(this.cpuBefore);
+    this.openingCpu = (used.user + used.system) / Math.max(1, microseconds() - this.startedAt);
     return [...this.missing];
   }
 
@@ -149,6 +153,7 @@ export class LocalCrew implements Crew, ClientWatcher, Opener {
       startedAt: this.startedAt,
       haltedAt: this.haltedAt,
       lastReceivedAt: measurement.lastReceivedAt,
+      openingCpu: this.openingCpu,
       connectTimes: measurement.connectTimes.encode(),
       ackTimes: measurement.ackTimes.encode(),
       deliveryTimes: measurement.deliveryTimes.encode(),

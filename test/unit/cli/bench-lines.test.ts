@@ -27,6 +27,7 @@ function outcome(counts: Partial<Counts> = {}): Outcome {
       deliveryTimes: TIMES,
       failures: [['Connection refused.', 3]],
       busiest: 0.421,
+      busiestOpening: 0.1,
     },
     connectSeconds: 0.5,
     wasStopped: false,
