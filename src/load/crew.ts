@@ -46,6 +46,7 @@ export class LocalCrew implements Crew, ClientWatcher, Opener {
   private readonly plan: LoadPlan;
   private readonly share: Share;
   private readonly explain: Explain;
+  private readonly tell: ((line: string) => void) | null;
   private readonly measurement: Measurement;
   private readonly reception: Reception;
   private readonly turn: FlushTurn;
@@ -63,10 +64,12 @@ export class LocalCrew implements Crew, ClientWatcher, Opener {
   private openingCpu: number;
   private allClosed: (() => void) | null;
 
-  constructor(plan: LoadPlan, share: Share, explain: Explain) {
+  /** @param tell takes a line about each connection; null is told nothing */
+  constructor(plan: LoadPlan, share: Share, explain: Explain, tell: ((line: string) => void) | null = null) {
     this.plan = plan;
     this.share = share;
     this.explain = explain;
+    this.tell = tell;
     const isOwnRun = plan.counts.pub > 0;
     const stamped = !isOwnRun || isStamped(plan.payload);
     this.measurement = new Measurement(isOwnRun ? share.run : null, stamped);
@@ -173,9 +176,11 @@ export class LocalCrew implements Crew, ClientWatcher, Opener {
     client.start();
   }
 
-  failed(_planned: PlannedClient, error: Error): void {
+  failed({ names }: PlannedClient, error: Error): void {
+    const sentence = this.explain(error, true);
+    this.tell?.(`${names.clientId}: ${sentence}`);
     this.measurement.counts.connectFailed += 1;
-    this.measurement.failures.add(this.explain(error, true));
+    this.measurement.failures.add(sentence);
   }
 
   ready(client: LoadClient, codes: readonly number[]): void {
@@ -186,7 +191,9 @@ export class LocalCrew implements Crew, ClientWatcher, Opener {
     this.waiting.delete(client);
     clearTimeout(waiting.timer);
     counts.connected += 1;
-    connectTimes.add(Math.max(0, client.connackAt - waiting.since), 1);
+    const time = Math.max(0, client.connackAt - waiting.since);
+    connectTimes.add(time, 1);
+    this.tell?.(`${planned.names.clientId}: connected after ${(time / 1000).toFixed(1)} ms`);
     const refused = codes.filter(isRefusal);
     counts.subscribed += codes.length - refused.length;
     counts.subscribeFailed += refused.length;
@@ -212,7 +219,9 @@ export class LocalCrew implements Crew, ClientWatcher, Opener {
     if (error !== null) {
       if (waiting === undefined) counts.connectionsLost += 1;
       else counts.connectFailed += 1;
-      failures.add(this.explain(error, waiting !== undefined));
+      const sentence = this.explain(error, waiting !== undefined);
+      failures.add(sentence);
+      this.tell?.(`${planned.names.clientId}: ${sentence}`);
     }
     if (waiting !== undefined) {
       this.waiting.delete(client);

@@ -185,6 +185,14 @@ describe('mqtt-bench says', () => {
     assert.deepEqual([code, stdout, stderr], [1, '', 'Error: Connection refused.\n']);
   });
 
+  it('with -d what becomes of each connection', async (context) => {
+    const { where } = await embeddedBroker(context);
+    const words = ['conn', ...where, '-n', '2', '-i', 'tom', '--duration', '0.05', '-d'];
+    const { code, stderr } = await bench(...words);
+    assert.equal(code, 0);
+    assert.match(stderr, /^tom-0: connected after \d+\.\d ms\ntom-1: connected after \d+\.\d ms\n$/);
+  });
+
   it('why clients are refused', async (context) => {
     const { where } = await embeddedBroker(context);
     const { code, stderr } = await bench('conn', ...where, '-n', '3', '-u', 'nobody', '--duration', '0.1');

@@ -70,12 +70,13 @@ async function bench(
   const plan = benchPlan(command, options, run, io.env);
   const console = await openConsole(io, options.quiet);
   const workers = Math.min(options.workers, Math.max(1, plan.counts.conn, plan.counts.pub, plan.counts.sub));
-  const crews = crewsOf(plan, run, workers, words);
+  const { stderr } = io;
+  const tell = options.debug ? (line: string) => stderr.write(`${line}\n`) : null;
+  const crews = crewsOf(plan, run, workers, words, tell);
   const sign = new StopSign();
   const forget = onStopSignal(() => sign.stop());
   console.out.watch({ full: () => undefined, drained: () => undefined, closed: () => sign.stop() });
-  const { stderr } = io;
-  const isLive = isColourful(stderr, io.env) && !options.quiet;
+  const isLive = isColourful(stderr, io.env) && !options.quiet && !options.debug;
   const live = isLive ? new LiveLine((text) => stderr.write(text), stderr.columns) : null;
   const broker = options.pid === null ? null : new BrokerWatch(options.pid);
   try {
@@ -100,9 +101,15 @@ async function bench(
   }
 }
 
-function crewsOf(plan: LoadPlan, run: number, workers: number, words: readonly string[]): Crew[] {
+function crewsOf(
+  plan: LoadPlan,
+  run: number,
+  workers: number,
+  words: readonly string[],
+  tell: ((line: string) => void) | null,
+): Crew[] {
   if (workers === 1) {
-    return [new LocalCrew(plan, { worker: 0, workers: 1, run }, explainFailure(plan.endpoint.kind))];
+    return [new LocalCrew(plan, { worker: 0, workers: 1, run }, explainFailure(plan.endpoint.kind), tell)];
   }
   return Array.from({ length: workers }, (_, worker) => new RemoteCrew(words, { worker, workers, run }));
 }

@@ -320,6 +320,14 @@ export const BENCH_OPTIONS = [
     help: 'Print the summary as one line of JSON.',
   },
   {
+    key: 'debug',
+    names: ['-d', '--debug'],
+    kind: FLAG,
+    tools,
+    group: 'General',
+    help: 'Tell on standard error what becomes of each connection.',
+  },
+  {
     key: 'help',
     names: ['--help'],
     kind: FLAG,
