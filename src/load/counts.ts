@@ -49,6 +49,8 @@ export interface Report {
   readonly startedAt: number;
   readonly haltedAt: number;
   readonly lastReceivedAt: number;
+  /** Share of a core that opening the connections took. */
+  readonly openingCpu: number;
   /** Encoded (latency.ts). */
   readonly connectTimes: string;
   readonly ackTimes: string;

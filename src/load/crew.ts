@@ -46,6 +46,7 @@ export class LocalCrew implements Crew, ClientWatcher, Opener {
   private readonly plan: LoadPlan;
   private readonly share: Share;
   private readonly explain: Explain;
+  private readonly tell: ((line: string) => void) | null;
   private readonly measurement: Measurement;
   private readonly reception: Reception;
   private readonly turn: FlushTurn;
@@ -60,12 +61,15 @@ export class LocalCrew implements Crew, ClientWatcher, Opener {
   private startedAt: number;
   private haltedAt: number;
   private cpuBefore: NodeJS.CpuUsage;
+  private openingCpu: number;
   private allClosed: (() => void) | null;
 
-  constructor(plan: LoadPlan, share: Share, explain: Explain) {
+  /** @param tell takes a line about each connection; null is told nothing */
+  constructor(plan: LoadPlan, share: Share, explain: Explain, tell: ((line: string) => void) | null = null) {
     this.plan = plan;
     this.share = share;
     this.explain = explain;
+    this.tell = tell;
     const isOwnRun = plan.counts.pub > 0;
     const stamped = !isOwnRun || isStamped(plan.payload);
     this.measurement = new Measurement(isOwnRun ? share.run : null, stamped);
@@ -90,6 +94,7 @@ export class LocalCrew implements Crew, ClientWatcher, Opener {
     this.startedAt = 0;
     this.haltedAt = 0;
     this.cpuBefore = process.cpuUsage();
+    this.openingCpu = 0;
     this.allClosed = null;
   }
 
@@ -99,10 +104,12 @@ export class LocalCrew implements Crew, ClientWatcher, Opener {
       sharedOut(plan.counts[role], share).map((index) => plannedClient(plan, role, index)),
     );
     for (const { role, index } of own) if (role === 'sub') this.missing.add(index);
-    const rate = plan.connectRate === null ? null : plan.connectRate / share.workers;
     this.startedAt = microseconds();
-    this.opening = new Opening(plan, own, rate, this);
+    this.cpuBefore = process.cpuUsage();
+    this.opening = new Opening(plan, own, share.workers, this);
     await this.opening.run();
+    const used = process.cpuUsage(this.cpuBefore);
+    this.openingCpu = (used.user + used.system) / Math.max(1, microseconds() - this.startedAt);
     return [...this.missing];
   }
 
@@ -149,6 +156,7 @@ export class LocalCrew implements Crew, ClientWatcher, Opener {
       startedAt: this.startedAt,
       haltedAt: this.haltedAt,
       lastReceivedAt: measurement.lastReceivedAt,
+      openingCpu: this.openingCpu,
       connectTimes: measurement.connectTimes.encode(),
       ackTimes: measurement.ackTimes.encode(),
       deliveryTimes: measurement.deliveryTimes.encode(),
@@ -168,9 +176,11 @@ export class LocalCrew implements Crew, ClientWatcher, Opener {
     client.start();
   }
 
-  failed(_planned: PlannedClient, error: Error): void {
+  failed({ names }: PlannedClient, error: Error): void {
+    const sentence = this.explain(error, true);
+    this.tell?.(`${names.clientId}: ${sentence}`);
     this.measurement.counts.connectFailed += 1;
-    this.measurement.failures.add(this.explain(error, true));
+    this.measurement.failures.add(sentence);
   }
 
   ready(client: LoadClient, codes: readonly number[]): void {
@@ -181,7 +191,9 @@ export class LocalCrew implements Crew, ClientWatcher, Opener {
     this.waiting.delete(client);
     clearTimeout(waiting.timer);
     counts.connected += 1;
-    connectTimes.add(Math.max(0, client.connackAt - waiting.since), 1);
+    const time = Math.max(0, client.connackAt - waiting.since);
+    connectTimes.add(time, 1);
+    this.tell?.(`${planned.names.clientId}: connected after ${(time / 1000).toFixed(1)} ms`);
     const refused = codes.filter(isRefusal);
     counts.subscribed += codes.length - refused.length;
     counts.subscribeFailed += refused.length;
@@ -207,7 +219,9 @@ export class LocalCrew implements Crew, ClientWatcher, Opener {
     if (error !== null) {
       if (waiting === undefined) counts.connectionsLost += 1;
       else counts.connectFailed += 1;
-      failures.add(this.explain(error, waiting !== undefined));
+      const sentence = this.explain(error, waiting !== undefined);
+      failures.add(sentence);
+      this.tell?.(`${planned.names.clientId}: ${sentence}`);
     }
     if (waiting !== undefined) {
       this.waiting.delete(client);
@@ -253,8 +267,10 @@ export class LocalCrew implements Crew, ClientWatcher, Opener {
     this.expectedOf = receivers(this.plan, new Set(missing));
     const here = new Set([...missing, ...this.elsewhere()]);
     const local = receivers(this.plan, here);
+    // The member of a share group that gets a message may be in another process.
+    const isElsewhere = this.reception.isShared && this.share.workers > 1;
     for (const [index, publisher] of this.publishers) {
-      publisher.localReceivers = local[index] ?? 0;
+      publisher.localReceivers = isElsewhere ? 0 : (local[index] ?? 0);
     }
   }
 

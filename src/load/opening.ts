@@ -6,8 +6,11 @@ import { microseconds } from './clock.ts';
 import { Pacer } from './pacer.ts';
 import type { LoadPlan, PlannedClient } from './plan.ts';
 
-/** Connections that are being opened at the same time. */
-const MOST_OPENING = 200;
+/**
+ * Connections that all workers together open at the same time. Listening sockets have room for 100 that wait to be accepted
+ * (Mosquitto's has); for one more the kernel tries again a second later, which would be measured as the broker's.
+ */
+const MOST_OPENING = 100;
 
 /** Who makes clients of connections. */
 export interface Opener {
@@ -23,6 +26,7 @@ export class Opening {
   private readonly clients: readonly PlannedClient[];
   private readonly opener: Opener;
   private readonly rate: number | null;
+  private readonly most: number;
   /** Of the connections under way. */
   private readonly attempts: Set<AbortController>;
   private stopped: boolean;
@@ -34,12 +38,14 @@ export class Opening {
   private timer: NodeJS.Timeout | null;
   private resolve: () => void;
 
-  /** @param rate connections a second, null for no limit */
-  constructor(plan: LoadPlan, clients: readonly PlannedClient[], rate: number | null, opener: Opener) {
+  /** @param workers processes that share the plan's connect rate */
+  constructor(plan: LoadPlan, clients: readonly PlannedClient[], workers: number, opener: Opener) {
+    const rate = plan.connectRate === null ? null : plan.connectRate / workers;
     this.plan = plan;
     this.clients = clients;
     this.opener = opener;
     this.rate = rate;
+    this.most = Math.max(1, Math.floor(MOST_OPENING / workers));
     this.attempts = new Set();
     this.stopped = false;
     this.next = 0;
@@ -122,14 +128,14 @@ export class Opening {
       this.pacer = new Pacer(this.rate, performance.now());
       this.tick();
     } else if (this.pacer === null) {
-      while (this.opening < MOST_OPENING && this.next < this.clients.length) this.open(false);
+      while (this.opening < this.most && this.next < this.clients.length) this.open(false);
     }
   }
 
   private tick(): void {
     const { pacer } = this;
     if (pacer === null || this.next >= this.clients.length) return;
-    const count = Math.min(pacer.due(performance.now()), MOST_OPENING - this.opening, this.clients.length - this.next);
+    const count = Math.min(pacer.due(performance.now()), this.most - this.opening, this.clients.length - this.next);
     for (let i = 0; i < count; i++) this.open(false);
     pacer.done(Math.max(0, count));
     this.timer = setTimeout(() => this.tick(), pacer.wait(performance.now()));

@@ -1,6 +1,7 @@
 // What a run does, in full: every worker process gets the same plan and takes its own share of the clients from it.
 import type { Endpoint } from '../client/options.ts';
 import type { Properties } from '../protocol/properties.ts';
+import { splitShared } from '../protocol/topic.ts';
 import type { Profile } from '../protocol/version.ts';
 import type { PayloadSource } from './payload.ts';
 import { type ClientNames, fill } from './template.ts';
@@ -82,9 +83,12 @@ export function plannedClient(plan: LoadPlan, role: Role, index: number): Planne
   const numbers = role === 'pub' ? [index % plan.topics] : topicsOf(index, plan.counts.sub, plan.topics);
   const topics = numbers.map((i) => fill(topic, { number: plan.firstNumber + i, clientId: '', username: '' }));
   return role === 'pub'
-    ? { role, index, names, topic: topics[0] ?? null, filters: [] }
+    ? { role, index, names, topic: unshared(topics[0] ?? ''), filters: [] }
     : { role, index, names, topic: null, filters: topics };
 }
+
+/** The topic that the subscribers of a share group get, of their filter; any other as it is. */
+const unshared = (filter: string): string => splitShared(filter)?.filter ?? filter;
 
 /** Subscribers share the topics out: with fewer topics than subscribers several have the same, else each has several. */
 function topicsOf(subscriber: number, subscribers: number, topics: number): number[] {
@@ -111,7 +115,9 @@ export function receivers(plan: LoadPlan, missing: ReadonlySet<number>): Uint32A
   for (let index = 0; index < plan.counts.sub; index++) {
     if (missing.has(index)) continue;
     for (const filter of plannedClient(plan, 'sub', index).filters) {
-      byTopic.set(filter, (byTopic.get(filter) ?? 0) + 1);
+      // Of a share group only one member gets each message.
+      const before = splitShared(filter) === null ? (byTopic.get(filter) ?? 0) : 0;
+      byTopic.set(unshared(filter), before + 1);
     }
   }
   for (let index = 0; index < plan.counts.pub; index++) {

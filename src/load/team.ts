@@ -15,6 +15,8 @@ export interface Result {
   readonly failures: readonly (readonly [string, number])[];
   /** Share of one core that the busiest process used while it measured. */
   readonly busiest: number;
+  /** The same while it opened connections. */
+  readonly busiestOpening: number;
 }
 
 /** The crews of a run. */
@@ -79,5 +81,6 @@ export function merged(reports: readonly Report[]): Result {
     deliveryTimes: times('deliveryTimes'),
     failures: [...failures].sort((a, b) => b[1] - a[1]),
     busiest: Math.max(...shares),
+    busiestOpening: Math.max(...reports.map(({ openingCpu }) => openingCpu)),
   };
 }

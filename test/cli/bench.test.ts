@@ -185,6 +185,14 @@ describe('mqtt-bench says', () => {
     assert.deepEqual([code, stdout, stderr], [1, '', 'Error: Connection refused.\n']);
   });
 
+  it('with -d what becomes of each connection', async (context) => {
+    const { where } = await embeddedBroker(context);
+    const words = ['conn', ...where, '-n', '2', '-i', 'tom', '--duration', '0.05', '-d'];
+    const { code, stderr } = await bench(...words);
+    assert.equal(code, 0);
+    assert.match(stderr, /^tom-0: connected after \d+\.\d ms\ntom-1: connected after \d+\.\d ms\n$/);
+  });
+
   it('why clients are refused', async (context) => {
     const { where } = await embeddedBroker(context);
     const { code, stderr } = await bench('conn', ...where, '-n', '3', '-u', 'nobody', '--duration', '0.1');
@@ -214,6 +222,18 @@ describe('mqtt-bench says', () => {
     const words = ['--publishers', '1', '--subscribers', '1', '--total', '5', '--drain', '0.1'];
     const { received } = await measured(3, 'load', '-h', '127.0.0.1', '-p', String(port), ...words);
     assert.deepEqual([received?.expected, received?.messages, received?.lost], [5, 0, 5]);
+  });
+
+  it('that the broker takes no more', async (context) => {
+    // Takes everybody, and acknowledges nothing.
+    const port = await falseBroker(context, (chunk, socket) => {
+      if (chunk[0] === 0x10) socket.write(Buffer.from([0x20, 2, 0, 0]));
+    });
+    const where = ['-h', '127.0.0.1', '-p', String(port)];
+    const program = start('pub', ...where, '-n', '1', '-q', '1', '-M', '5', '--total', '9', '--drain', '0.1');
+    const { code, stdout, stderr } = await program.ended;
+    assert.deepEqual([code, stderr], [2, 'Error: The broker took no more messages; the total was not sent.\n']);
+    assert.match(stdout, /\nacknowledged {4}0, and 5 not\n/);
   });
 
   it('that there is no such process', async (context) => {

@@ -1,27 +1,30 @@
 // What failed in a run, in sentences for people, and the exit codes of mqtt-bench.
 import type { Endpoint } from '../../client/options.ts';
 import type { Explain } from '../../load/crew.ts';
-import type { Result } from '../../load/team.ts';
 import { EXIT_ERROR, EXIT_OK } from '../messages.ts';
+import type { Outcome } from './bench-run.ts';
 import { failureOf, whileConnecting } from './failure.ts';
 
-/** Connections, subscriptions or messages were refused, or connections lost. */
+/** Connections, subscriptions or messages were refused, connections lost, or the broker took no more. */
 const EXIT_FAILURES = 2;
 /** Everything went, but messages are missing, or came twice at QoS 2. */
 const EXIT_LOST = 3;
+
+const ended = (text: string): string => (/[.!?]$/.test(text) ? text : `${text}.`);
 
 /** Makes sentences of the clients' errors. */
 export function explainFailure(kind: Endpoint['kind']): Explain {
   return (error, isConnecting) => {
     const { sentences } = failureOf(isConnecting ? whileConnecting(error, kind) : error);
-    const text = sentences.join(' ').replace(/^Error: /, '');
-    return /[.!?]$/.test(text) ? text : `${text}.`;
+    return sentences.map((text) => ended(text.replace(/^Error: /, ''))).join(' ');
   };
 }
 
 /** The exit code of a run; `lost` is null where it can't be told. */
-export function exitCode({ counts }: Result, lost: number | null, qos: number): number {
+export function exitCode({ result, hasStalled }: Outcome, lost: number | null, qos: number): number {
+  const { counts } = result;
   if (counts.connected === 0) return EXIT_ERROR;
+  if (hasStalled) return EXIT_FAILURES;
   const { connectFailed, connectionsLost, subscribeFailed, publishRefused } = counts;
   if (connectFailed + connectionsLost + subscribeFailed + publishRefused > 0) return EXIT_FAILURES;
   return (lost ?? 0) > 0 || (qos === 2 && counts.duplicated > 0) ? EXIT_LOST : EXIT_OK;

@@ -6,6 +6,12 @@ const LABEL = 16;
 
 const whole = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 });
 
+/** What this side used: a run that only connects has its work at the beginning. */
+function ownCpu({ command, connections, ownCpu, workers }: Summary): string {
+  const share = command === 'conn' ? `${cpu(connections.openingCpu)} while connecting` : cpu(ownCpu);
+  return share + (workers > 1 ? ' (the busiest worker)' : '');
+}
+
 /** A number with commas. */
 const number = (value: number): string => whole.format(value);
 
@@ -46,7 +52,7 @@ export function summaryLines(summary: Summary): string[] {
     ...connectionLines(summary),
     ...sentLines(summary),
     ...receivedLines(summary),
-    line('own CPU', cpu(summary.ownCpu) + (summary.workers > 1 ? ' (the busiest worker)' : '')),
+    line('own CPU', ownCpu(summary)),
     ...brokerLines(summary),
   ];
 }
@@ -113,14 +119,19 @@ function receivedLines({ received }: Summary): string[] {
 
 function brokerLines({ broker, received }: Summary): string[] {
   if (broker === null) return [];
-  const { cpuMicrosecondsPerMessage: each, bytesPerConnection } = broker;
+  const { cpuMicrosecondsPerMessage: each, bytesPerConnection, cpuMicrosecondsPerConnection: opened } = broker;
   const what = received !== null && received.messages > 0 ? 'delivery' : 'message';
   return [
-    line('broker CPU', cpu(broker.cpu) + (each === null ? '' : `, ${short(each)} µs a ${what}`)),
+    line(
+      'broker CPU',
+      cpu(broker.cpu) +
+        (each === null ? '' : `, ${short(each)} µs a ${what}`) +
+        (opened === null ? '' : `, ${short(opened)} µs a connection`),
+    ),
     line(
       'broker memory',
       `${bytes(broker.residentBytes)}, ${bytes(broker.peakBytes)} at most` +
-        (bytesPerConnection === null ? '' : `, ${bytes(bytesPerConnection)} a connection`),
+        (bytesPerConnection === null || bytesPerConnection < 0 ? '' : `, ${bytes(bytesPerConnection)} a connection`),
     ),
   ];
 }

@@ -18,6 +18,8 @@ export interface Course {
   readonly total: number | null;
   readonly warmup: number;
   readonly drain: number;
+  /** Seconds without any message sent after which a run that has only a total ends. */
+  readonly stall: number;
 }
 
 /** Whether somebody wants the run to end early. */
@@ -53,6 +55,8 @@ export interface Outcome {
   readonly connectSeconds: number;
   /** Whether somebody ended it early. */
   readonly wasStopped: boolean;
+  /** Whether it ended because the broker took no more. */
+  readonly hasStalled: boolean;
 }
 
 /** Runs a course with a team. Rejects where a worker fails. */
@@ -71,14 +75,17 @@ export async function runCourse(
   await run.measure();
   broker?.look('ended');
   const result = await team.close();
-  return { result, connectSeconds, wasStopped: sign.isUp };
+  return { result, connectSeconds, wasStopped: sign.isUp, hasStalled: run.hasStalled };
 }
 
 class Run {
+  hasStalled = false;
   readonly #team: Team;
   readonly #course: Course;
   readonly #sign: StopSign;
   readonly #progress: Progress;
+  #sent = 0;
+  #sentMs = 0;
 
   constructor(team: Team, course: Course, sign: StopSign, progress: Progress) {
     this.#team = team;
@@ -111,10 +118,12 @@ class Run {
     if (this.#sign.isUp) return;
     const { command, duration, total, drain } = this.#course;
     await this.#team.begin();
+    this.#sentMs = performance.now();
     await this.#until('running', duration, (counts) => {
       if (command === 'conn') return counts.openClients === 0;
       if (command === 'sub') return counts.openSubscribers === 0 || (total !== null && counts.received >= total);
-      return counts.busyPublishers === 0 || (command === 'load' && counts.openSubscribers === 0);
+      if (duration === null) this.#noticeStall(counts.sent);
+      return this.hasStalled || counts.busyPublishers === 0 || (command === 'load' && counts.openSubscribers === 0);
     });
     await this.#team.halt();
     if (command !== 'pub' && command !== 'load') return;
@@ -124,6 +133,17 @@ class Run {
       const arrived = counts.unstamped > 0 ? counts.received : counts.unique;
       return command === 'pub' || counts.openSubscribers === 0 || arrived >= counts.expected;
     });
+  }
+
+  /** A broker that takes no message any more, and closes no connection, must not hold up a run for ever. */
+  #noticeStall(sent: number): void {
+    const now = performance.now();
+    if (sent > this.#sent) {
+      this.#sent = sent;
+      this.#sentMs = now;
+    } else if (now - this.#sentMs > this.#course.stall * 1000) {
+      this.hasStalled = true;
+    }
   }
 
   /** Waits until this is so, for a time at most (seconds; null for ever), or until the run is stopped. */

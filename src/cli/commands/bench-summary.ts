@@ -30,6 +30,8 @@ export interface Summary {
     readonly seconds: number;
     readonly perSecond: number;
     readonly ms: Milliseconds | null;
+    /** Share of one core, of the busiest process of this run while it opened them. */
+    readonly openingCpu: number;
   };
   readonly subscriptions: { readonly granted: number; readonly refused: number } | null;
   readonly sent: {
@@ -65,6 +67,7 @@ export interface Summary {
     readonly residentBytes: number;
     readonly peakBytes: number;
     readonly bytesPerConnection: number | null;
+    readonly cpuMicrosecondsPerConnection: number | null;
   } | null;
   readonly failures: readonly { readonly sentence: string; readonly times: number }[];
 }
@@ -110,6 +113,7 @@ export function summaryOf(
       seconds: round(connectSeconds, 3),
       perSecond: perSecond(counts.connected, connectSeconds),
       ms: milliseconds(result.connectTimes),
+      openingCpu: round(result.busiestOpening, 3),
     },
     subscriptions: plan.counts.sub === 0 ? null : { granted: counts.subscribed, refused: counts.subscribeFailed },
     sent: plan.counts.pub === 0 ? null : sentOf(plan, outcome, seconds),
@@ -173,6 +177,7 @@ function brokerOf(broker: BrokerWatch | null, plan: LoadPlan, { result, connectS
   // Deliveries where there are any, else what was published.
   const messages = counts.received > 0 ? counts.received : counts.sent;
   const wall = Math.max(result.haltedAt, result.lastReceivedAt) - result.startedAt;
+  const opening = began.cpuMicroseconds - before.cpuMicroseconds;
   return {
     cpu: round(used / (isConn ? wall + connectSeconds * 1e6 : wall), 3),
     cpuMicrosecondsPerMessage: messages === 0 ? null : round(used / messages, 3),
@@ -182,5 +187,6 @@ function brokerOf(broker: BrokerWatch | null, plan: LoadPlan, { result, connectS
       isConn && counts.connected > 0
         ? Math.round((ended.residentBytes - before.residentBytes) / counts.connected)
         : null,
+    cpuMicrosecondsPerConnection: isConn && counts.connected > 0 ? round(opening / counts.connected, 1) : null,
   };
 }

@@ -15,7 +15,8 @@ function start(share: Share): null {
   const [command, ...argv] = process.argv.slice(2);
   const { options } = parseArguments('bench', argv);
   const plan = benchPlan(command as BenchCommand, options, share.run, process.env);
-  crew = new LocalCrew(plan, share, explainFailure(plan.endpoint.kind));
+  const tell = options.debug ? (line: string) => process.stderr.write(`${line}\n`) : null;
+  crew = new LocalCrew(plan, share, explainFailure(plan.endpoint.kind), tell);
   return null;
 }
 

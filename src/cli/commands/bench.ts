@@ -23,6 +23,9 @@ import { onStopSignal } from './stop.ts';
 
 /** Seconds that pub and load measure where nothing else is said. */
 const DEFAULT_SECONDS = 10;
+/** A run up to a total ends after the drain time without a message; not before this time, nor before so many were due. */
+const STALL_SECONDS = 1;
+const STALLED_TURNS = 3;
 /** Own CPU from which on this side, and not the broker, holds up the messages. */
 const BUSY = 0.9;
 /** Share of the asked rate below which the run says that it was not kept. */
@@ -67,23 +70,25 @@ async function bench(
   const plan = benchPlan(command, options, run, io.env);
   const console = await openConsole(io, options.quiet);
   const workers = Math.min(options.workers, Math.max(1, plan.counts.conn, plan.counts.pub, plan.counts.sub));
-  const crews = crewsOf(plan, run, workers, words);
+  const { stderr } = io;
+  const tell = options.debug ? (line: string) => stderr.write(`${line}\n`) : null;
+  const crews = crewsOf(plan, run, workers, words, tell);
   const sign = new StopSign();
   const forget = onStopSignal(() => sign.stop());
   console.out.watch({ full: () => undefined, drained: () => undefined, closed: () => sign.stop() });
-  const { stderr } = io;
-  const isLive = isColourful(stderr, io.env) && !options.quiet;
+  const isLive = isColourful(stderr, io.env) && !options.quiet && !options.debug;
   const live = isLive ? new LiveLine((text) => stderr.write(text), stderr.columns) : null;
   const broker = options.pid === null ? null : new BrokerWatch(options.pid);
   try {
-    const outcome = await runCourse(new Team(crews), courseOf(command, options), broker, sign, (phase, counts) =>
+    const outcome = await runCourse(new Team(crews), courseOf(command, options, plan), broker, sign, (phase, counts) =>
       live?.show(phase, counts, performance.now()),
     );
     live?.clear();
     const summary = summaryOf(command, plan, workers, outcome, broker);
     print(summary, options.json, console);
+    if (outcome.hasStalled) console.error('Error: The broker took no more messages; the total was not sent.');
     if (broker?.fault != null) console.warn(`Warning: ${broker.fault}`);
-    return exitCode(outcome.result, summary.received?.lost ?? null, plan.qos);
+    return exitCode(outcome, summary.received?.lost ?? null, plan.qos);
   } catch (error) {
     if (!(error instanceof WorkerFailed)) throw error;
     console.error(`Error: ${error.message}`);
@@ -96,17 +101,25 @@ async function bench(
   }
 }
 
-function crewsOf(plan: LoadPlan, run: number, workers: number, words: readonly string[]): Crew[] {
+function crewsOf(
+  plan: LoadPlan,
+  run: number,
+  workers: number,
+  words: readonly string[],
+  tell: ((line: string) => void) | null,
+): Crew[] {
   if (workers === 1) {
-    return [new LocalCrew(plan, { worker: 0, workers: 1, run }, explainFailure(plan.endpoint.kind))];
+    return [new LocalCrew(plan, { worker: 0, workers: 1, run }, explainFailure(plan.endpoint.kind), tell)];
   }
   return Array.from({ length: workers }, (_, worker) => new RemoteCrew(words, { worker, workers, run }));
 }
 
-function courseOf(command: BenchCommand, options: Options<'bench'>): Course {
+function courseOf(command: BenchCommand, options: Options<'bench'>, { rate }: LoadPlan): Course {
   const { total, warmup, drain } = options;
   const isEndless = total !== null || command === 'conn' || command === 'sub';
-  return { command, duration: options.duration ?? (isEndless ? null : DEFAULT_SECONDS), total, warmup, drain };
+  const duration = options.duration ?? (isEndless ? null : DEFAULT_SECONDS);
+  const stall = Math.max(drain, STALL_SECONDS, rate === null ? 0 : STALLED_TURNS / rate);
+  return { command, duration, total, warmup, drain, stall };
 }
 
 /** The summary on standard output; what failed, and what the numbers don't tell, on standard error. */
@@ -129,6 +142,9 @@ function remarks({ sent, received, connections, ownCpu }: Summary): string[] {
     return (sent.heldTicks ?? 0) > 0
       ? [`${rates}: the broker took no more, or the window (-M) is too small.`]
       : [`${rates}: the machine did not let mqtt-bench run often enough.`];
+  }
+  if (sent === null && received === null && connections.openingCpu >= BUSY) {
+    return ['mqtt-bench itself may be the bottleneck of connecting: it used a whole core. Give it more --workers.'];
   }
   if (ownCpu < BUSY || (sent?.messages ?? 0) + (received?.messages ?? 0) === 0) return [];
   return ['mqtt-bench itself may be the bottleneck: it used a whole core. Give it more --workers, or a rate.'];

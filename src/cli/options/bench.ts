@@ -288,7 +288,7 @@ export const BENCH_OPTIONS = [
     value: 'SECONDS',
     missing: '--drain argument given but no time specified',
     fallback: 5,
-    help: 'Longest time to wait for acknowledgements and messages on their way when publishing has ended. Default: 5.',
+    help: 'Longest time to wait for acknowledgements and messages on their way when publishing has ended. A run that has only a total also ends when no message could be sent for so long, 1 second at least. Default: 5.',
   },
   {
     key: 'connectTimeout',
@@ -318,6 +318,14 @@ export const BENCH_OPTIONS = [
     tools,
     group: 'Run',
     help: 'Print the summary as one line of JSON.',
+  },
+  {
+    key: 'debug',
+    names: ['-d', '--debug'],
+    kind: FLAG,
+    tools,
+    group: 'General',
+    help: 'Tell on standard error what becomes of each connection.',
   },
   {
     key: 'help',

@@ -81,6 +81,19 @@ describe('the load engine', () => {
     }
   }
 
+  it('expects each message once of a share group', async (context) => {
+    const { port } = await embeddedBroker(context);
+    const plan: LoadPlan = {
+      ...PLAN,
+      endpoint: { ...PLAN.endpoint, port },
+      profile: MQTT5,
+      topic: '$share/g/bench/%i',
+    };
+    const { counts } = await run(plan, 300);
+    const { unique, expected, duplicated, outOfOrder } = counts;
+    assert.deepEqual([unique, expected, duplicated, outOfOrder], [300, 300, 0, 0]);
+  });
+
   it('compares no stamps of another machine with the clock of this one', async (context) => {
     const { port } = await embeddedBroker(context);
     const plan: LoadPlan = { ...PLAN, endpoint: { ...PLAN.endpoint, port } };

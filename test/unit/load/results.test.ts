@@ -18,6 +18,7 @@ function reportOf(times: readonly number[], failures: readonly string[] = []): R
     startedAt: 1000 - times.length,
     haltedAt: 2000,
     lastReceivedAt: 1500 + times.length,
+    openingCpu: times.length / 10,
     connectTimes: new Latencies().encode(),
     ackTimes: new Latencies().encode(),
     deliveryTimes: latencies.encode(),
@@ -51,6 +52,7 @@ test('percentiles of several workers are those of all their times', () => {
 test('times of the whole run, and the busiest worker', () => {
   const all = merged([reportOf([1, 2, 3], ['a', 'b']), reportOf([4], ['b'])]);
   assert.deepEqual([all.startedAt, all.haltedAt, all.lastReceivedAt], [998, 2000, 1503]);
+  assert.equal(all.busiestOpening, 0.3);
   assert.ok(all.busiest > 0.49 && all.busiest < 0.51);
   assert.deepEqual(all.failures, [
     ['b', 2],
