@@ -90,9 +90,10 @@ abstract class Connection {
     await answer;
   }
 
+  /** Says goodbye; how the broker takes it does not matter any more. */
   close(): void {
-    this.socket?.removeAllListeners('close');
-    this.socket?.end(disconnectPacket);
+    this.socket?.removeAllListeners('close').removeAllListeners('error');
+    this.socket?.on('error', () => undefined).end(disconnectPacket);
   }
 
   /** Version and cipher of a TLS connection. */
