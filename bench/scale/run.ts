@@ -10,12 +10,17 @@ import { machine } from '../measure.ts';
 import { factList, markdownTable } from '../report.ts';
 import type { Run } from './broker.ts';
 import { measureConnects } from './connects.ts';
+import { measureIdle, measureLog, measureRetained, measureTakeOver } from './loops.ts';
 import { measureMemory } from './memory.ts';
 import type { Finding, Scenario } from './scenario.ts';
 
 const SCENARIOS: readonly Scenario[] = [
   { name: 'memory', measure: measureMemory },
   { name: 'connects', measure: measureConnects },
+  { name: 'idle', measure: measureIdle },
+  { name: 'takeover', measure: measureTakeOver },
+  { name: 'retained', measure: measureRetained },
+  { name: 'log', measure: measureLog },
 ];
 
 const { values } = parseArgs({
