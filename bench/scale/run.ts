@@ -13,10 +13,14 @@ import { measureConnects } from './connects.ts';
 import { measureIdle, measureLog, measureRetained, measureTakeOver } from './loops.ts';
 import { measureMemory } from './memory.ts';
 import type { Finding, Scenario } from './scenario.ts';
+import { measureStalled } from './stalled.ts';
+import { measureSubscriptions } from './subscriptions.ts';
 
 const SCENARIOS: readonly Scenario[] = [
+  { name: 'subscriptions', measure: measureSubscriptions },
   { name: 'memory', measure: measureMemory },
   { name: 'connects', measure: measureConnects },
+  { name: 'stalled', measure: measureStalled },
   { name: 'idle', measure: measureIdle },
   { name: 'takeover', measure: measureTakeOver },
   { name: 'retained', measure: measureRetained },
