@@ -14,6 +14,7 @@ import { measureIdle, measureLog, measureRetained, measureTakeOver } from './loo
 import { measureMemory } from './memory.ts';
 import type { Finding, Scenario } from './scenario.ts';
 import { measureStalled } from './stalled.ts';
+import { measureSteady } from './steady.ts';
 import { measureSubscriptions } from './subscriptions.ts';
 
 const SCENARIOS: readonly Scenario[] = [
@@ -21,6 +22,7 @@ const SCENARIOS: readonly Scenario[] = [
   { name: 'memory', measure: measureMemory },
   { name: 'connects', measure: measureConnects },
   { name: 'stalled', measure: measureStalled },
+  { name: 'steady', measure: measureSteady },
   { name: 'idle', measure: measureIdle },
   { name: 'takeover', measure: measureTakeOver },
   { name: 'retained', measure: measureRetained },
