@@ -38,6 +38,7 @@ const { values } = parseArgs({
     'no-write': { type: 'boolean', default: false },
     broker: { type: 'string' },
     profiles: { type: 'string' },
+    'node-argument': { type: 'string', multiple: true, default: [] },
   },
 });
 const isQuick = values.quick;
@@ -45,7 +46,10 @@ const run: Run = {
   isQuick,
   rounds: isQuick ? 1 : Number(values.rounds),
   minutes: isQuick ? 0.25 : Number(values.minutes),
-  nodeArguments: values.profiles === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${values.profiles}`],
+  nodeArguments: [
+    ...values['node-argument'],
+    ...(values.profiles === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${values.profiles}`]),
+  ],
   script: values.broker,
 };
 const names = values.only === '' ? SCENARIOS.map(({ name }) => name) : values.only.split(',');

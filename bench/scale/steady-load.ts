@@ -60,7 +60,9 @@ async function visit(): Promise<void> {
 
 const sends = await many(PAIRS, PAIRS, pair);
 const resident: number[] = [];
-setInterval(() => sends.forEach((send) => send()), BURST_MS);
+setInterval(() => {
+  for (const send of sends) send();
+}, BURST_MS);
 setInterval(() => void visit(), 1000 / VISITS_PER_SECOND);
 for (const end = performance.now() + minutes * 60_000; performance.now() < end; ) {
   await wait(LOOK_SECONDS);
