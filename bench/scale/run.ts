@@ -10,12 +10,23 @@ import { machine } from '../measure.ts';
 import { factList, markdownTable } from '../report.ts';
 import type { Run } from './broker.ts';
 import { measureConnects } from './connects.ts';
+import { measureIdle, measureLog, measureRetained, measureTakeOver } from './loops.ts';
 import { measureMemory } from './memory.ts';
 import type { Finding, Scenario } from './scenario.ts';
+import { measureStalled } from './stalled.ts';
+import { measureSteady } from './steady.ts';
+import { measureSubscriptions } from './subscriptions.ts';
 
 const SCENARIOS: readonly Scenario[] = [
+  { name: 'subscriptions', measure: measureSubscriptions },
   { name: 'memory', measure: measureMemory },
   { name: 'connects', measure: measureConnects },
+  { name: 'stalled', measure: measureStalled },
+  { name: 'steady', measure: measureSteady },
+  { name: 'idle', measure: measureIdle },
+  { name: 'takeover', measure: measureTakeOver },
+  { name: 'retained', measure: measureRetained },
+  { name: 'log', measure: measureLog },
 ];
 
 const { values } = parseArgs({
@@ -27,6 +38,7 @@ const { values } = parseArgs({
     'no-write': { type: 'boolean', default: false },
     broker: { type: 'string' },
     profiles: { type: 'string' },
+    'node-argument': { type: 'string', multiple: true, default: [] },
   },
 });
 const isQuick = values.quick;
@@ -34,7 +46,10 @@ const run: Run = {
   isQuick,
   rounds: isQuick ? 1 : Number(values.rounds),
   minutes: isQuick ? 0.25 : Number(values.minutes),
-  nodeArguments: values.profiles === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${values.profiles}`],
+  nodeArguments: [
+    ...values['node-argument'],
+    ...(values.profiles === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${values.profiles}`]),
+  ],
   script: values.broker,
 };
 const names = values.only === '' ? SCENARIOS.map(({ name }) => name) : values.only.split(',');

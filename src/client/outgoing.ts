@@ -92,6 +92,10 @@ export class OutgoingMessage implements Publication {
   }
 
   /** The shape never changes in a client's life, and neither does the QoS. */
+  hasFrame(): boolean {
+    return true;
+  }
+
   frame(shape: 0 | 1, withId: boolean): PublishFrame {
     this.encoded ??= encodeHead(this, shape, withId);
     return this.encoded;

@@ -2,6 +2,7 @@
 // publications). flush() copies both into the turn's shared buffer, patches what is this receiver's own, and writes once.
 // The buffer is clever in one way only: it is reused at once when transport.write() says that the memory is free.
 
+import { FLAG_RETAIN } from '../protocol/constants.ts';
 import { headRoom, type Publication, type PublishFrame, publishSize, writeHead } from '../protocol/publish.ts';
 import { wallNow } from '../util/clock.ts';
 import { type Flushable, type FlushTurn, SCRATCH_SIZE } from './flush.ts';
@@ -264,9 +265,11 @@ export class Outbox implements Flushable {
     let end: number;
     let hasPayload = false;
     const alias = this.aliases === null ? 0 : this.aliasFor(publication, id > 0, extra);
-    if (this.shape === 1 && (alias !== 0 || extra.length > 0)) {
-      end = writeHead(target, at, publication, 1, first, id, extra, Math.abs(alias), alias <= 0);
-      if (publication.expiryAt >= 0) {
+    const isOwn = this.shape === 1 && (alias !== 0 || extra.length > 0);
+    // A retained message stays for long and goes out seldom: an encoding kept with each of a million would be a leak.
+    if (isOwn || ((meta & FLAG_RETAIN) !== 0 && !publication.hasFrame(this.shape, id > 0))) {
+      end = writeHead(target, at, publication, this.shape, first, id, extra, Math.abs(alias), alias <= 0);
+      if (publication.expiryAt >= 0 && this.shape === 1) {
         patchExpiry(target, end - publication.propertyBytes.length + publication.expiryAt, publication.expiresAt, now);
       }
     } else {

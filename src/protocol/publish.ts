@@ -222,6 +222,8 @@ export interface Publication {
   readonly payloadEnd: number;
   /** The encoding for a profile's shape, with or without packet identifier. */
   frame(shape: 0 | 1, withId: boolean): PublishFrame;
+  /** Whether that has been made already, or is to be made even for one receiver. */
+  hasFrame(shape: 0 | 1, withId: boolean): boolean;
   /** Copies out what is borrowed from a received chunk, so that the chunk can go. */
   own(): void;
 }

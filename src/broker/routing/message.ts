@@ -239,6 +239,11 @@ export class Message implements Publication {
     return this.rich0;
   }
 
+  hasFrame(shape: 0 | 1, withId: boolean): boolean {
+    if (shape === 0) return (withId ? this.plain1 : this.plain0) !== null;
+    return (withId ? this.rich1 : this.rich0) !== null;
+  }
+
   own(): void {
     if (this.owned) return;
     this.owned = true;

@@ -48,6 +48,31 @@ test('what is added in one turn leaves in one write when the turn ends, acknowle
   assert.deepEqual([counters.bytes, counters.publishes, counters.payload], [transport.bytes.length, 2, 2]);
 });
 
+test('a retained message is sent without an encoding being kept with it, in the same bytes', async () => {
+  const RETAIN = 1;
+  for (const shape of [0, 1] as const) {
+    for (const [flags, id] of [
+      [RETAIN, 0],
+      [RETAIN | 2, 7],
+    ] as const) {
+      const { transport, outbox } = setUp();
+      outbox.shape = shape;
+      const retained = message('x', 60);
+      outbox.push(retained, flags, id, NONE);
+      await nextTurn();
+      assert.equal(retained.hasFrame(shape, id > 0), false);
+      const sent = transport.bytes.toString('hex');
+      // What goes to many at once is encoded once, and this message from now on, too.
+      retained.frame(shape, id > 0);
+      assert.equal(retained.hasFrame(shape, id > 0), true);
+      outbox.push(retained, flags, id, NONE);
+      await nextTurn();
+      assert.equal(transport.bytes.toString('hex'), sent + sent);
+      assert.equal(sent.includes('020000003c'), shape === 1);
+    }
+  }
+});
+
 test('a peer that does not read its acknowledgements is given no more of them', () => {
   const { transport, turn, outbox } = setUp();
   transport.isStuck = true;
