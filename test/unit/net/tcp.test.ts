@@ -165,3 +165,35 @@ test('a Unix socket is made and taken away again; one in use is refused', async 
   await rig.listener.close();
   assert.equal(existsSync(file), false);
 });
+
+/** A receiver that takes lent memory, and notes whose memory it was. */
+class Borrower extends Recorder {
+  readonly memory: ArrayBufferLike[] = [];
+
+  receiveLent(chunk: Buffer): void {
+    this.memory.push(chunk.buffer);
+    this.receive(Buffer.from(chunk));
+    chunk.fill(0xee);
+  }
+}
+
+for (const kind of ['tcp', 'unix'] as const) {
+  test(`${kind}: the connections of a listener read into one buffer, which receivers that know of it borrow`, async (context) => {
+    const folder = mkdtempSync(path.join(tmpdir(), 'lent-'));
+    context.after(() => rmSync(folder, { recursive: true }));
+    const rig = await openRig(context, { kind, ...(kind === 'unix' ? { path: path.join(folder, 's') } : {}) });
+    const sides: Borrower[] = [];
+    const word = Buffer.alloc(100_000, 'abcdefghi');
+    for (let i = 0; i < 2; i++) {
+      const near = await rig.dial();
+      const side = new Borrower(await rig.next());
+      near.write(word);
+      await side.untilReceived(word.length);
+      near.write(Buffer.from('more'));
+      await side.untilReceived(word.length + 4);
+      sides.push(side);
+    }
+    for (const side of sides) assert.ok(side.bytes().equals(Buffer.concat([word, Buffer.from('more')])));
+    assert.equal(new Set(sides.flatMap((side) => side.memory)).size, 1);
+  });
+}
