@@ -61,6 +61,7 @@ export class SocketTransport implements Transport {
       if (error === undefined || error === null) this.afterWrite();
       else socket.destroy(error);
     };
+    if (reads !== null) reads.receiver = (chunk) => this.take(chunk);
     socket.on('error', (error) => {
       this.error ??= error;
     });
@@ -80,13 +81,6 @@ export class SocketTransport implements Transport {
     this.socket.on('data', (chunk: Buffer) => {
       if (!this.finished) sink.receive(chunk);
     });
-    if (this.reads !== null) {
-      this.reads.receiver = (chunk) => {
-        if (this.finished) return;
-        if (sink.receiveLent === undefined) sink.receive(Buffer.from(chunk));
-        else sink.receiveLent(chunk);
-      };
-    }
     this.socket.on('end', () => {
       if (!this.finished) sink.ended?.();
     });
@@ -118,7 +112,7 @@ export class SocketTransport implements Transport {
 
   pause(): void {
     this.paused = true;
-    this.socket.pause();
+    this.hold();
   }
 
   resume(): void {
@@ -131,7 +125,7 @@ export class SocketTransport implements Transport {
     if (this.finished || this.closed) return;
     this.finished = true;
     const socket = this.socket;
-    socket.pause();
+    this.hold();
     socket.setTimeout(END_IDLE_MS, () => socket.destroy());
     socket.once('finish', () => {
       socket.resume();
@@ -146,6 +140,27 @@ export class SocketTransport implements Transport {
     this.finished = true;
     if (error !== undefined) this.error = error;
     this.socket.destroy();
+  }
+
+  /** Hands lent bytes over, or has the stream keep a copy of what nobody wants now. */
+  private take(chunk: Buffer): boolean {
+    const sink = this.sink;
+    if (sink === null || this.paused || this.finished || this.socket.readableLength > 0) {
+      return this.socket.push(Buffer.from(chunk));
+    }
+    if (sink.receiveLent === undefined) sink.receive(Buffer.from(chunk));
+    else sink.receiveLent(chunk);
+    return true;
+  }
+
+  /**
+   * Hands nothing over any more. Node goes on reading until the stream's buffer is full, and so learns of a peer that is
+   * gone; with lent reads it would stop at once.
+   */
+  private hold(): void {
+    const socket = this.socket;
+    socket.pause();
+    if (this.reads !== null && socket.readableLength < socket.readableHighWaterMark) socket._read(0);
   }
 
   private afterWrite(): void {
