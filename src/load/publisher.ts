@@ -247,6 +247,7 @@ function publicationOf({ topic, payload }: Publishing): Publication {
     payloadStart: 0,
     payloadEnd: payload.bytes.length,
     frame: () => new PublishFrame(NO_EXTRA, 0, 0, -1, -1, false),
+    hasFrame: () => true,
     own: () => undefined,
   };
 }

@@ -8,9 +8,10 @@ import { type ConnectOpts, type Server, Socket, type SocketConstructorOpts } fro
 /** Largest read; what Node's own sockets read at a time. */
 const READ_SIZE = 65_536;
 
-/** The reads of one socket: the chunk is lent for the time of the call. */
+/** The reads of one socket. */
 export class LentReads {
-  receiver: ((chunk: Buffer) => void) | null;
+  /** Takes a chunk that is lent for the time of the call; false stops reading until the socket is resumed. */
+  receiver: ((chunk: Buffer) => boolean) | null;
 
   constructor() {
     this.receiver = null;
@@ -20,10 +21,7 @@ export class LentReads {
   get onread(): { buffer: Buffer; callback: (count: number) => boolean } {
     return {
       buffer: shared,
-      callback: (count) => {
-        this.receiver?.(count === READ_SIZE ? shared : shared.subarray(0, count));
-        return true;
-      },
+      callback: (count) => this.receiver?.(count === READ_SIZE ? shared : shared.subarray(0, count)) === true,
     };
   }
 }
@@ -45,8 +43,8 @@ function canLend(accepted: unknown): boolean {
 }
 
 /**
- * Has a server that listens accept sockets with lent reads, from now on. They are paused and don't count among the server's
- * connections. Its own 'connection' event still comes for what can't be had that way.
+ * Has a server that listens accept sockets with lent reads, from now on. They read at once, so `onSocket` must set
+ * a receiver, and don't count among the server's connections. Its own 'connection' event still comes for what can't be had that way.
  */
 export function lendReads(
   server: Server,
@@ -65,7 +63,6 @@ export function lendReads(
       onread: reads.onread,
     };
     const socket = new Socket(options);
-    socket.pause();
     if (noDelay) socket.setNoDelay(true);
     onSocket(socket, reads);
     return undefined;

@@ -7,7 +7,6 @@
 // closes must not keep a socket for ever after end(): reading stops until everything left, idle time is bounded, and once
 // our FIN is out the peer gets a fixed time for its own.
 import type { Socket } from 'node:net';
-import process from 'node:process';
 import type { LentReads } from './lent-reads.ts';
 import type { PeerInfo, Transport, TransportSink } from './transport.ts';
 
@@ -31,8 +30,6 @@ export class SocketTransport implements Transport {
   /** end() or destroy() was called: nothing more is taken or handed over. */
   private finished: boolean;
   private paused: boolean;
-  /** What was read after pause(): reading goes on until there is something, or a peer that is gone would not be noticed. */
-  private held: Buffer | null;
   private closed: boolean;
   private error: Error | null;
   private corked: boolean;
@@ -51,7 +48,6 @@ export class SocketTransport implements Transport {
     this.owesWritable = false;
     this.finished = false;
     this.paused = false;
-    this.held = null;
     this.closed = false;
     this.error = null;
     this.corked = false;
@@ -65,6 +61,7 @@ export class SocketTransport implements Transport {
       if (error === undefined || error === null) this.afterWrite();
       else socket.destroy(error);
     };
+    if (reads !== null) reads.receiver = (chunk) => this.take(chunk);
     socket.on('error', (error) => {
       this.error ??= error;
     });
@@ -84,7 +81,6 @@ export class SocketTransport implements Transport {
     this.socket.on('data', (chunk: Buffer) => {
       if (!this.finished) sink.receive(chunk);
     });
-    if (this.reads !== null) this.reads.receiver = (chunk) => this.receiveLent(sink, chunk);
     this.socket.on('end', () => {
       if (!this.finished) sink.ended?.();
     });
@@ -116,22 +112,20 @@ export class SocketTransport implements Transport {
 
   pause(): void {
     this.paused = true;
-    if (this.reads === null) this.socket.pause();
+    this.hold();
   }
 
   resume(): void {
     this.paused = false;
     // Without a receiver the bytes stay where they are.
-    if (this.sink === null || this.finished) return;
-    if (this.held !== null) process.nextTick(() => this.handOver());
-    this.socket.resume();
+    if (this.sink !== null && !this.finished) this.socket.resume();
   }
 
   end(): void {
     if (this.finished || this.closed) return;
     this.finished = true;
     const socket = this.socket;
-    socket.pause();
+    this.hold();
     socket.setTimeout(END_IDLE_MS, () => socket.destroy());
     socket.once('finish', () => {
       socket.resume();
@@ -148,24 +142,25 @@ export class SocketTransport implements Transport {
     this.socket.destroy();
   }
 
-  private receiveLent(sink: TransportSink, chunk: Buffer): void {
-    if (this.finished) return;
-    if (this.paused) {
-      this.held = Buffer.from(chunk);
-      this.socket.pause();
-    } else if (sink.receiveLent === undefined) {
-      sink.receive(Buffer.from(chunk));
-    } else {
-      sink.receiveLent(chunk);
+  /** Hands lent bytes over, or has the stream keep a copy of what nobody wants now. */
+  private take(chunk: Buffer): boolean {
+    const sink = this.sink;
+    if (sink === null || this.paused || this.finished || this.socket.readableLength > 0) {
+      return this.socket.push(Buffer.from(chunk));
     }
+    if (sink.receiveLent === undefined) sink.receive(Buffer.from(chunk));
+    else sink.receiveLent(chunk);
+    return true;
   }
 
-  /** Resumed: what came meanwhile, unless reading was paused again. */
-  private handOver(): void {
-    const { held, sink } = this;
-    if (held === null || this.paused || this.finished) return;
-    this.held = null;
-    sink?.receive(held);
+  /**
+   * Hands nothing over any more. Node goes on reading until the stream's buffer is full, and so learns of a peer that is
+   * gone; with lent reads it would stop at once.
+   */
+  private hold(): void {
+    const socket = this.socket;
+    socket.pause();
+    if (this.reads !== null && socket.readableLength < socket.readableHighWaterMark) socket._read(0);
   }
 
   private afterWrite(): void {

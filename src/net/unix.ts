@@ -1,21 +1,23 @@
 // Unix domain sockets: listening on a path and dialling one.
 import { createServer, connect as netConnect, type Socket } from 'node:net';
+import { type LentReads, lendReads } from './lent-reads.ts';
 import { SocketTransport } from './socket-transport.ts';
 import type { DialSpec, ListenSpec } from './specs.ts';
 import { listening, stopListening, whenConnected } from './tcp.ts';
 import type { Accept, AcceptError, Dialer, Listener, Transport } from './transport.ts';
 
-const transportOf = (socket: Socket, path: string): Transport =>
-  new SocketTransport(socket, { address: path, port: 0, localPort: 0, kind: 'unix', tls: null });
+const transportOf = (socket: Socket, path: string, reads: LentReads | null): Transport =>
+  new SocketTransport(socket, { address: path, port: 0, localPort: 0, kind: 'unix', tls: null }, reads);
 
 /** Listens on `spec.path`. Rejects with the system's error; the path is removed on close. */
 export async function listenUnix(spec: ListenSpec, accept: Accept, onError: AcceptError): Promise<Listener> {
   const path = spec.path ?? '';
-  const server = createServer((socket) => accept(transportOf(socket, path)));
+  const server = createServer((socket) => accept(transportOf(socket, path, null)));
   server.on('error', (error) => {
     if (server.listening) onError(error, path, 0);
   });
   await listening(server, { path, backlog: spec.backlog });
+  lendReads(server, false, (socket, reads) => accept(transportOf(socket, path, reads)));
   return { port: 0, close: () => stopListening([server]) };
 }
 
@@ -23,7 +25,7 @@ export async function listenUnix(spec: ListenSpec, accept: Accept, onError: Acce
 export function unixDialer(spec: DialSpec): Dialer {
   return {
     async dial(signal) {
-      return transportOf(await whenConnected(netConnect({ path: spec.host }), 'connect', signal), spec.host);
+      return transportOf(await whenConnected(netConnect({ path: spec.host }), 'connect', signal), spec.host, null);
     },
   };
 }

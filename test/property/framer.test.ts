@@ -68,6 +68,53 @@ test('any split of a stream into chunks gives the same frames, also when the sin
   );
 });
 
+test('of chunks whose memory is used again, the frames and all that is kept are copies', () => {
+  fc.assert(
+    fc.property(
+      fc.array(frame, { minLength: 1, maxLength: 8 }),
+      fc.array(fc.nat(), { maxLength: 40 }),
+      fc.array(fc.boolean(), { minLength: 1, maxLength: 20 }),
+      fc.array(fc.boolean(), { minLength: 1, maxLength: 5 }),
+      (frames, places, going, lending) => {
+        const got: { first: number; body: Buffer }[] = [];
+        let stopped = false;
+        const sink = {
+          frame(buffer: Buffer, first: number, start: number, end: number): boolean {
+            got.push({ first, body: buffer.subarray(start, end) });
+            stopped = going[got.length % going.length] === false;
+            return !stopped;
+          },
+        };
+        const framer = new Framer(open);
+        const lent = Buffer.alloc(4096);
+        for (const [i, chunk] of cut(bytesOf(frames), places).entries()) {
+          if (lending[i % lending.length] === true) {
+            chunk.copy(lent);
+            framer.push(lent.subarray(0, chunk.length), sink, true);
+            lent.fill(0xee);
+          } else {
+            framer.push(Buffer.from(chunk), sink);
+          }
+          if (stopped && i % 3 === 2) {
+            stopped = false;
+            framer.resume(sink);
+          }
+        }
+        while (stopped) {
+          stopped = false;
+          framer.resume(sink);
+        }
+        const wanted = frames.map(({ first, body }) => ({ first, body: Buffer.from(body).toString('hex') }));
+        assert.deepEqual(
+          got.map(({ first, body }) => ({ first, body: body.toString('hex') })),
+          wanted,
+        );
+      },
+    ),
+    { numRuns: 500 },
+  );
+});
+
 test('random bytes in random chunks give frames or a fault', () => {
   fc.assert(
     fc.property(fc.array(fc.uint8Array({ maxLength: 30 }), { maxLength: 20 }), (chunks) => {

@@ -1,5 +1,7 @@
 // Time that stands still until a scenario moves it: keep-alive, expiry and will delay are tested to the tick, and a slow
 // machine changes nothing. The process's clocks and intervals are replaced; plain timeouts stay real.
+import process from 'node:process';
+
 interface Interval {
   readonly call: () => void;
   readonly every: number;
@@ -26,6 +28,7 @@ export class WireClock {
   constructor() {
     this.replace(Date, { now: () => start + now });
     this.replace(performance, { now: () => 1000 + now });
+    this.replace(process, { uptime: () => 1 + now / 1000 });
     this.replace(globalThis, {
       setInterval: (call: () => void, every: number) => this.add(call, every),
       clearInterval: (handle: NodeJS.Timeout) => this.remove(handle),

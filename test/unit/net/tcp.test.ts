@@ -165,3 +165,73 @@ test('a Unix socket is made and taken away again; one in use is refused', async 
   await rig.listener.close();
   assert.equal(existsSync(file), false);
 });
+
+test('a peer that is gone is noticed although nothing of it is wanted', async (context) => {
+  const rig = await openRig(context, { kind: 'tcp' });
+  const socket = connect({ port: rig.listener.port, host: '127.0.0.1' });
+  socket.on('error', nothing);
+  const far = await rig.next();
+  const farSide = new Recorder(far);
+  far.pause();
+  socket.resetAndDestroy();
+  const error = await farSide.end();
+  assert.equal((error as NodeJS.ErrnoException | null)?.code, 'ECONNRESET');
+  assert.equal(farSide.received, 0);
+});
+
+test('of what nobody wants a bounded part is read, and handed over in order once it is wanted', async (context) => {
+  const rig = await openRig(context, { kind: 'tcp' });
+  const near = await rig.dial();
+  const nearSide = new Recorder(near);
+  const far = await rig.next();
+  const farSide = new Recorder(far);
+  const sent: Buffer[] = [];
+  for (let i = 0; i < 40; i++) {
+    // Stopping and going on at once must not let one more read through each time.
+    far.pause();
+    far.resume();
+    far.pause();
+    const chunk = Buffer.alloc(1024 * 1024, `${i} `);
+    sent.push(chunk);
+    near.write(chunk);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  assert.equal(farSide.received, 0);
+  assert.ok(near.backlog > 0, 'all was read though nothing was wanted');
+  far.resume();
+  await farSide.untilReceived(40 * 1024 * 1024);
+  assert.ok(farSide.bytes().equals(Buffer.concat(sent)));
+  await nearSide.until(() => near.backlog === 0);
+});
+
+/** A receiver that takes lent memory, and notes whose memory it was. */
+class Borrower extends Recorder {
+  readonly memory: ArrayBufferLike[] = [];
+
+  receiveLent(chunk: Buffer): void {
+    this.memory.push(chunk.buffer);
+    this.receive(Buffer.from(chunk));
+    chunk.fill(0xee);
+  }
+}
+
+for (const kind of ['tcp', 'unix'] as const) {
+  test(`${kind}: the connections of a listener read into one buffer, which receivers that know of it borrow`, async (context) => {
+    const folder = mkdtempSync(path.join(tmpdir(), 'lent-'));
+    context.after(() => rmSync(folder, { recursive: true }));
+    const rig = await openRig(context, { kind, ...(kind === 'unix' ? { path: path.join(folder, 's') } : {}) });
+    const sides: Borrower[] = [];
+    const word = Buffer.alloc(100_000, 'abcdefghi');
+    for (let i = 0; i < 2; i++) {
+      const near = await rig.dial();
+      const side = new Borrower(await rig.next());
+      near.write(word);
+      await side.untilReceived(word.length);
+      near.write(Buffer.from('more'));
+      await side.untilReceived(word.length + 4);
+      sides.push(side);
+    }
+    for (const side of sides) assert.ok(side.bytes().equals(Buffer.concat([word, Buffer.from('more')])));
+    assert.equal(new Set(sides.flatMap((side) => side.memory)).size, 1);
+  });
+}
