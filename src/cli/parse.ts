@@ -84,7 +84,9 @@ function cutWords(tool: Tool, rows: readonly OptionRow[], argv: readonly string[
 
 /** Has yargs gather the cut words by the rows: switches, lists, and single values of which the last counts. */
 function gather(rows: readonly OptionRow[], cut: Cut): Record<string, unknown> {
-  const keysOf = (isSwitch: boolean) => rows.filter(({ kind }) => kind.switch === isSwitch).map(({ key }) => key);
+  // It takes its time for every option that it is told of, given or not.
+  const given = rows.filter(({ key }) => cut.given.includes(key));
+  const keysOf = (isSwitch: boolean) => given.filter(({ kind }) => kind.switch === isSwitch).map(({ key }) => key);
   const found: Record<string, unknown> = Parser(cut.words, {
     boolean: keysOf(true),
     string: keysOf(false),

@@ -212,8 +212,26 @@ export function whenConnected<S extends Socket>(
 }
 
 /** A connected plain socket. */
-export function dialSocket(spec: DialSpec, signal: AbortSignal): Promise<Socket> {
+export async function dialSocket(spec: DialSpec, signal: AbortSignal): Promise<Socket> {
+  if (spec.host === 'localhost' && spec.localAddress === undefined) {
+    const socket = await dialLoopback(spec, signal);
+    if (socket !== null) return socket;
+  }
   return whenConnected(netConnect(connectOptions(spec)), 'connect', signal);
+}
+
+/**
+ * The name localhost always means this machine (RFC 6761 section 6.3). Looking it up costs a process 7 ms the first time:
+ * Node compiles patterns for addresses and starts threads. So the usual address is dialled as it is, and whenever that
+ * does not work (null), the name is looked up like any other.
+ */
+async function dialLoopback(spec: DialSpec, signal: AbortSignal): Promise<Socket | null> {
+  try {
+    return await whenConnected(netConnect({ ...connectOptions(spec), host: '127.0.0.1' }), 'connect', signal);
+  } catch (error) {
+    if (signal.aborted) throw error;
+    return null;
+  }
 }
 
 /** Dials plain TCP. */

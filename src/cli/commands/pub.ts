@@ -61,7 +61,11 @@ async function sendRepeatedly(publisher: Publisher, payload: Buffer, options: Op
 
 async function sendLines(publisher: Publisher, io: Io): Promise<void> {
   for await (const lines of lineBatches(io.stdin)) {
-    for (const line of lines) publisher.publish(line);
+    // Short lines come by the ten thousand: objects for all of them at once would live long enough to cost dearly.
+    for (let i = 0; i < lines.length; i++) {
+      publisher.publish(lines[i]!);
+      if (i % AHEAD === AHEAD - 1) await publisher.drained();
+    }
     await publisher.drained();
   }
   await publisher.end();
