@@ -17,7 +17,6 @@ function packet(first: number, ...parts: readonly Buffer[]): Buffer {
 
 export const CONNACK = 2;
 export const PUBLISH = 3;
-export const PUBACK = 4;
 export const SUBACK = 9;
 
 /** CONNECT without keep-alive. */

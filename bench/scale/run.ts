@@ -15,10 +15,11 @@ import { measureMemory } from './memory.ts';
 import type { Finding, Scenario } from './scenario.ts';
 import { measureStalled } from './stalled.ts';
 import { measureSteady } from './steady.ts';
-import { measureSubscriptions } from './subscriptions.ts';
+import { measureSubscriptions, measureWildcards } from './subscriptions.ts';
 
 const SCENARIOS: readonly Scenario[] = [
   { name: 'subscriptions', measure: measureSubscriptions },
+  { name: 'wildcards', measure: measureWildcards },
   { name: 'memory', measure: measureMemory },
   { name: 'connects', measure: measureConnects },
   { name: 'stalled', measure: measureStalled },

@@ -34,6 +34,8 @@ const WINDOW = 20;
 const PAYLOAD = 64;
 /** Share of the clients that come back each second. */
 const CHURN = 0.1;
+/** Subscriptions that a client makes again when it comes back. */
+const ANEW = 10;
 const TICK_MS = 10;
 
 const { port, pid, sessions, each, kind, seconds, windows }: SubscriptionsOptions = JSON.parse(process.argv[2] ?? '');
@@ -41,14 +43,15 @@ const { port, pid, sessions, each, kind, seconds, windows }: SubscriptionsOption
 const filterOf = (session: number, index: number): string =>
   kind === 'plain' ? `device/${session}/sensor/${index}` : `+/device-${session}/sensor-${index}/#`;
 
-async function enter(session: number): Promise<Client> {
-  const client = new Client(port, `session-${session}`);
+/** Enters with a session that stays, and subscribes to the first `count` of its filters. */
+async function enter(session: number, count: number): Promise<Client> {
+  const client = new Client(port, `session-${session}`, false);
   await client.connected;
-  await client.subscribe(Array.from({ length: each }, (_none, index) => filterOf(session, index)));
+  await client.subscribe(Array.from({ length: count }, (_none, index) => filterOf(session, index)));
   return client;
 }
 
-const clients = await many(sessions, 50, enter);
+const clients = await many(sessions, 50, (session) => enter(session, each));
 
 let deliveries = 0;
 let publishes = false;
@@ -92,7 +95,7 @@ function startChurn(): () => Promise<void> {
     for (owed += perTick; owed >= 1; owed -= 1) {
       const session = next++ % sessions;
       const one = clients[session]!.leave()
-        .then(() => enter(session))
+        .then(() => enter(session, ANEW))
         .then((client) => {
           clients[session] = client;
           returned += 1;

@@ -263,7 +263,7 @@ export class Peer implements LinkOwner, Holder, WheelEntry {
 
   /** Whether a packet is not larger than the client takes. */
   takes(packet: ControlPacket): boolean {
-    return fits(encode(this.profile, packet), this.maximumPacketSize);
+    return this.maximumPacketSize === 0 || fits(encode(this.profile, packet), this.maximumPacketSize);
   }
 
   /** Queues a bodiless answer. */
