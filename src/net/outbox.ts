@@ -3,8 +3,9 @@
 // The buffer is clever in one way only: it is reused at once when transport.write() says that the memory is free.
 
 import { FLAG_RETAIN } from '../protocol/constants.ts';
-import { headRoom, type Publication, type PublishFrame, publishSize, writeHead } from '../protocol/publish.ts';
+import { headRoom, type Publication, publishSize, writeHead } from '../protocol/publish.ts';
 import { wallNow } from '../util/clock.ts';
+import { copyBytes, copyFrame, copyHead, patchExpiry } from './copy-out.ts';
 import { type Flushable, type FlushTurn, SCRATCH_SIZE } from './flush.ts';
 import type { Transport } from './transport.ts';
 
@@ -14,8 +15,6 @@ export const REFERENCE_SIZE = 16_384;
 const HIGH_WATER = 65_536;
 /** So many messages leave at once, within the turn: that fills the shared buffer anyway, and bounds a turn's memory. */
 const EARLY_FLUSH = 1024;
-/** Longest run of bytes that is copied in a loop; above it a typed array's set() is quicker. */
-const LOOP_COPY = 48;
 
 /** Gives topic aliases (flow/alias.ts): positive known, negative new, 0 none. */
 export interface AliasSource {
@@ -221,12 +220,9 @@ export class Outbox implements Flushable {
       at = this.write(turn.scratch, at, publication, meta, extra, now, !byReference);
       this.shift(payloadLength);
       if (byReference) {
-        // Corked, the transport keeps the memory in any case; the head is short, so it is copied.
-        this.transport.cork();
-        this.writeOut(Buffer.from(turn.scratch.subarray(0, at)));
+        // The transport is likely to keep the memory, and the head is short, so it is copied.
+        this.writeReference(Buffer.from(turn.scratch.subarray(0, at)), publication);
         at = 0;
-        this.writeReference(publication);
-        this.transport.uncork();
         if (this.hasBacklog()) break;
       }
     }
@@ -305,8 +301,17 @@ export class Outbox implements Flushable {
     this.writeOut(bytes.subarray(0, end));
   }
 
-  private writeReference(publication: Publication): void {
-    this.writeOut(publication.payloadBuffer.subarray(publication.payloadStart, publication.payloadEnd));
+  private writeReference(head: Buffer, publication: Publication): void {
+    const body = publication.payloadBuffer.subarray(publication.payloadStart, publication.payloadEnd);
+    this.counters.sentBytes(head.length + body.length);
+    if (this.transport.writeBoth !== undefined) {
+      this.awaitsWritable = !this.transport.writeBoth(head, body) || this.awaitsWritable;
+      return;
+    }
+    this.transport.cork();
+    this.give(head);
+    this.give(body);
+    this.transport.uncork();
   }
 
   private writeScratch(turn: FlushTurn, length: number): number {
@@ -360,40 +365,3 @@ export class Outbox implements Flushable {
 const NOTHING = Buffer.alloc(0);
 /** Bytes of a topic alias among the properties. */
 const ALIAS_SIZE = 3;
-
-function copyFrame(target: Buffer, at: number, frame: PublishFrame): number {
-  const length = frame.end - frame.start;
-  if (length <= LOOP_COPY) {
-    const bytes = frame.bytes;
-    for (let i = 0, from = frame.start; i < length; i++) target[at + i] = bytes[from + i]!;
-  } else {
-    if (frame.view === null) frame.view = frame.bytes.subarray(frame.start, frame.end);
-    target.set(frame.view, at);
-  }
-  return at + length;
-}
-
-/** Copies a received frame without its payload. */
-function copyHead(target: Buffer, at: number, frame: PublishFrame, publication: Publication): number {
-  const length = frame.end - frame.start - (publication.payloadEnd - publication.payloadStart);
-  copyBytes(target, at, frame.bytes, frame.start, length);
-  return at + length;
-}
-
-function copyBytes(target: Buffer, at: number, source: Buffer, start: number, length: number): void {
-  if (length <= LOOP_COPY) {
-    for (let i = 0; i < length; i++) target[at + i] = source[start + i]!;
-  } else {
-    target.set(source.subarray(start, start + length), at);
-  }
-}
-
-/** Seconds that are left, over the four bytes of the expiry [MQTT-3.3.2-6]. */
-function patchExpiry(target: Buffer, at: number, expiresAt: number, nowMs: number): void {
-  // The wall clock may have been set back since.
-  const left = Math.min(0xffff_ffff, Math.max(0, Math.ceil((expiresAt - nowMs) / 1000)));
-  target[at] = left >>> 24;
-  target[at + 1] = left >>> 16;
-  target[at + 2] = left >>> 8;
-  target[at + 3] = left;
-}

@@ -151,7 +151,8 @@ export class Framer {
   private gather(chunk: Buffer, start: number, end: number): void {
     const total = this.have + end - start;
     if (total > this.gathered.length) {
-      const larger = Buffer.allocUnsafe(Math.min(this.needed, Math.max(total, this.gathered.length * 2)));
+      // Twice what came: of a packet that is nearly there nothing has to be copied once more.
+      const larger = Buffer.allocUnsafe(Math.min(this.needed, total * 2));
       this.gathered.copy(larger, 0, 0, this.have);
       this.gathered = larger;
     }
