@@ -12,10 +12,18 @@ const END_IDLE_MS = 10_000;
 /** Milliseconds a peer has to close its side once ours is closed. */
 const END_PEER_MS = 2_000;
 
+/** Where a socket keeps its transport: with it, the listeners are the same functions for all sockets. */
+const TRANSPORT = Symbol('transport');
+
+/** A socket with a transport over it. */
+interface Carrier extends Socket {
+  [TRANSPORT]?: SocketTransport;
+}
+
 /** Wraps a connected socket. Sends and receives bytes, tells of the end exactly once, never throws for what a peer does. */
 export class SocketTransport implements Transport {
   readonly info: PeerInfo;
-  private readonly socket: Socket;
+  private readonly socket: Carrier;
   private sink: TransportSink | null;
   /** write() answered false and writable() is owed. */
   private owesWritable: boolean;
@@ -39,10 +47,9 @@ export class SocketTransport implements Transport {
     this.written = (error) => {
       if (error === undefined || error === null) this.afterWrite();
     };
-    socket.on('error', (error) => {
-      this.error ??= error;
-    });
-    socket.on('close', () => this.close());
+    this.socket[TRANSPORT] = this;
+    this.socket.on('error', onError);
+    this.socket.on('close', onClose);
   }
 
   get backlog(): number {
@@ -55,12 +62,8 @@ export class SocketTransport implements Transport {
       setImmediate(() => sink.closed(this.error));
       return;
     }
-    this.socket.on('data', (chunk: Buffer) => {
-      if (!this.finished) sink.receive(chunk);
-    });
-    this.socket.on('end', () => {
-      if (!this.finished) sink.ended?.();
-    });
+    this.socket.on('data', onData);
+    this.socket.on('end', onEnd);
     if (!this.paused) this.socket.resume();
   }
 
@@ -118,8 +121,37 @@ export class SocketTransport implements Transport {
     this.sink?.writable();
   }
 
-  private close(): void {
+  /** For the socket's listeners alone: bytes came, the other side's end came, it failed, it is closed. */
+  take(chunk: Buffer): void {
+    if (!this.finished) this.sink?.receive(chunk);
+  }
+
+  takeEnd(): void {
+    if (!this.finished) this.sink?.ended?.();
+  }
+
+  takeError(error: Error): void {
+    this.error ??= error;
+  }
+
+  takeClose(): void {
     this.closed = true;
     this.sink?.closed(this.error);
   }
+}
+
+function onData(this: Carrier, chunk: Buffer): void {
+  this[TRANSPORT]!.take(chunk);
+}
+
+function onEnd(this: Carrier): void {
+  this[TRANSPORT]!.takeEnd();
+}
+
+function onError(this: Carrier, error: Error): void {
+  this[TRANSPORT]!.takeError(error);
+}
+
+function onClose(this: Carrier): void {
+  this[TRANSPORT]!.takeClose();
 }
