@@ -22,6 +22,7 @@ import { Peer, type PeerListener } from './peer.ts';
 import type { SecurityHooks } from './security.ts';
 import type { Core } from './settings.ts';
 import { TurnAway } from './turn-away.ts';
+import { Turnstile } from './turnstile.ts';
 
 /** One open listener. */
 interface Open {
@@ -34,7 +35,7 @@ interface Open {
   socket: Listener | TlsListener | null;
 }
 
-/** A connection that came before the broker was ready for it. */
+/** A connection that is to be let in. */
 interface Waiting {
   readonly transport: Transport;
   readonly peers: PeerListener;
@@ -48,8 +49,7 @@ export class Listeners {
   private readonly keylog: ((line: Buffer) => void) | null;
   private readonly turnAway: TurnAway;
   private open: Open[];
-  /** Connections in the order they came; null once they are let in at once. */
-  private waiting: Waiting[] | null;
+  private readonly turnstile: Turnstile<Waiting>;
 
   /** @param keylog receives TLS key log lines */
   constructor(core: Core, security: SecurityHooks, keylog: ((line: Buffer) => void) | null) {
@@ -58,7 +58,7 @@ export class Listeners {
     this.keylog = keylog;
     this.turnAway = new TurnAway();
     this.open = [];
-    this.waiting = [];
+    this.turnstile = new Turnstile((waiting) => this.accept(waiting));
   }
 
   /** Ports that are bound, in the order of the configuration; 0 for Unix sockets. */
@@ -75,11 +75,9 @@ export class Listeners {
     for (const [index, listener] of config.listeners.entries()) await this.openOne(listener, specs[index]!);
   }
 
-  /** Takes the connections that came since the sockets were bound, in their order, and from now on each as it comes. */
+  /** Takes the connections that came since the sockets were bound, in their order, and from now on those that come. */
   letIn(): void {
-    const { waiting } = this;
-    this.waiting = null;
-    for (const { transport, peers, rate } of waiting ?? []) this.accept(transport, peers, rate);
+    this.turnstile.open();
   }
 
   /**
@@ -112,7 +110,7 @@ export class Listeners {
   acceptOwn(transport: Transport): void {
     const first = this.open[0];
     if (first === undefined) transport.destroy();
-    else this.accept(transport, first.peers, first.rate);
+    else this.turnstile.add({ transport, peers: first.peers, rate: first.rate });
   }
 
   /** Stops accepting, and closes the connections that wait to be let in. */
@@ -120,7 +118,7 @@ export class Listeners {
     const closing = this.open;
     this.open = [];
     await Promise.all(closing.map((listener) => listener.socket?.close()));
-    for (const { transport } of this.waiting?.splice(0) ?? []) transport.destroy();
+    for (const { transport } of this.turnstile.takeWaiting()) transport.destroy();
   }
 
   /** Closes a listener that is no longer wanted, and its clients: the rules that they came in by are gone. */
@@ -129,6 +127,10 @@ export class Listeners {
     if (listener === undefined) return;
     this.open = this.open.filter((one) => one !== listener);
     await listener.socket?.close();
+    for (const waiting of this.turnstile.takeWaiting()) {
+      if (waiting.peers === listener.peers) waiting.transport.destroy();
+      else this.turnstile.add(waiting);
+    }
     for (const peer of [...this.core.peers]) {
       if (peer instanceof Peer && peer.listener === listener.peers)
         peer.close(ADMINISTRATIVE_ACTION, WHY.listenerClosed);
@@ -218,7 +220,7 @@ export class Listeners {
     this.logOpening(spec);
     return listen(
       spec,
-      (transport) => this.accept(transport, peers, rate),
+      (transport) => this.turnstile.add({ transport, peers, rate }),
       (error, address, port) => {
         const cause = (explainTlsError(error, 'broker') ?? error.message).replace(/\.$/, '');
         this.core.log.notice?.(`Client connection from ${address}:${port} failed: ${cause}.`);
@@ -227,11 +229,7 @@ export class Listeners {
     );
   }
 
-  private accept(transport: Transport, peers: PeerListener, rate: ConnectionRate): void {
-    if (this.waiting !== null) {
-      this.waiting.push({ transport, peers, rate });
-      return;
-    }
+  private accept({ transport, peers, rate }: Waiting): void {
     const { info } = transport;
     const { log, settings } = this.core;
     // Others were judged before their handshake, and a Unix socket has no addresses.

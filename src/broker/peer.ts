@@ -352,7 +352,7 @@ export class Peer implements LinkOwner, Holder, WheelEntry {
   allowSilence(milliseconds: number): void {
     this.silenceMs = milliseconds;
     if (milliseconds === 0) this.core.wheel.remove(this);
-    else this.core.wheel.add(this, this.link.lastReceived + milliseconds);
+    else this.core.wheel.addUnlessEarlier(this, this.link.lastReceived + milliseconds);
   }
 
   closed(error: Error | null): void {

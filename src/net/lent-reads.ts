@@ -8,10 +8,15 @@ import { type ConnectOpts, type Server, Socket, type SocketConstructorOpts } fro
 /** Largest read; what Node's own sockets read at a time. */
 const READ_SIZE = 65_536;
 
+/** Who gets a socket's bytes. */
+interface LentReceiver {
+  /** Takes a chunk that is lent for the time of the call; false stops reading until the socket is resumed. */
+  takeLent(chunk: Buffer): boolean;
+}
+
 /** The reads of one socket. */
 export class LentReads {
-  /** Takes a chunk that is lent for the time of the call; false stops reading until the socket is resumed. */
-  receiver: ((chunk: Buffer) => boolean) | null;
+  receiver: LentReceiver | null;
 
   constructor() {
     this.receiver = null;
@@ -21,7 +26,7 @@ export class LentReads {
   get onread(): { buffer: Buffer; callback: (count: number) => boolean } {
     return {
       buffer: shared,
-      callback: (count) => this.receiver?.(count === READ_SIZE ? shared : shared.subarray(0, count)) === true,
+      callback: (count) => this.receiver?.takeLent(count === READ_SIZE ? shared : shared.subarray(0, count)) === true,
     };
   }
 }

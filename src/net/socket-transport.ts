@@ -17,10 +17,18 @@ const END_PEER_MS = 2_000;
 /** Node's word for an encoding where there is none. */
 const BYTES = 'buffer' as BufferEncoding;
 
+/** Where a socket keeps its transport: with it, the listeners are the same functions for all sockets. */
+const TRANSPORT = Symbol('transport');
+
+/** A socket with a transport over it. */
+interface Carrier extends Socket {
+  [TRANSPORT]?: SocketTransport;
+}
+
 /** Wraps a connected socket. Sends and receives bytes, tells of the end exactly once, never throws for what a peer does. */
 export class SocketTransport implements Transport {
   readonly info: PeerInfo;
-  private readonly socket: Socket;
+  private readonly socket: Carrier;
   private readonly reads: LentReads | null;
   /** Whether several writes may be under way in the socket: TLS takes one at a time. */
   private readonly isPlain: boolean;
@@ -61,11 +69,10 @@ export class SocketTransport implements Transport {
       if (error === undefined || error === null) this.afterWrite();
       else socket.destroy(error);
     };
-    if (reads !== null) reads.receiver = (chunk) => this.take(chunk);
-    socket.on('error', (error) => {
-      this.error ??= error;
-    });
-    socket.on('close', () => this.close());
+    if (reads !== null) reads.receiver = this;
+    this.socket[TRANSPORT] = this;
+    this.socket.on('error', onError);
+    this.socket.on('close', onClose);
   }
 
   get backlog(): number {
@@ -78,12 +85,8 @@ export class SocketTransport implements Transport {
       setImmediate(() => sink.closed(this.error));
       return;
     }
-    this.socket.on('data', (chunk: Buffer) => {
-      if (!this.finished) sink.receive(chunk);
-    });
-    this.socket.on('end', () => {
-      if (!this.finished) sink.ended?.();
-    });
+    this.socket.on('data', onData);
+    this.socket.on('end', onEnd);
     if (!this.paused) this.socket.resume();
   }
 
@@ -165,17 +168,6 @@ export class SocketTransport implements Transport {
     this.socket.destroy();
   }
 
-  /** Hands lent bytes over, or has the stream keep a copy of what nobody wants now. */
-  private take(chunk: Buffer): boolean {
-    const sink = this.sink;
-    if (sink === null || this.paused || this.finished || this.socket.readableLength > 0) {
-      return this.socket.push(Buffer.from(chunk));
-    }
-    if (sink.receiveLent === undefined) sink.receive(Buffer.from(chunk));
-    else sink.receiveLent(chunk);
-    return true;
-  }
-
   /**
    * Hands nothing over any more. Node goes on reading until the stream's buffer is full, and so learns of a peer that is
    * gone; with lent reads it would stop at once.
@@ -192,8 +184,49 @@ export class SocketTransport implements Transport {
     this.sink?.writable();
   }
 
-  private close(): void {
+  // What follows is for the socket's listeners alone: bytes came, the other side's end came, it failed, it is closed.
+
+  take(chunk: Buffer): void {
+    if (!this.finished) this.sink?.receive(chunk);
+  }
+
+  /** Hands lent bytes over, or has the stream keep a copy of what nobody wants now. */
+  takeLent(chunk: Buffer): boolean {
+    const sink = this.sink;
+    if (sink === null || this.paused || this.finished || this.socket.readableLength > 0) {
+      return this.socket.push(Buffer.from(chunk));
+    }
+    if (sink.receiveLent === undefined) sink.receive(Buffer.from(chunk));
+    else sink.receiveLent(chunk);
+    return true;
+  }
+
+  takeEnd(): void {
+    if (!this.finished) this.sink?.ended?.();
+  }
+
+  takeError(error: Error): void {
+    this.error ??= error;
+  }
+
+  takeClose(): void {
     this.closed = true;
     this.sink?.closed(this.error);
   }
+}
+
+function onData(this: Carrier, chunk: Buffer): void {
+  this[TRANSPORT]!.take(chunk);
+}
+
+function onEnd(this: Carrier): void {
+  this[TRANSPORT]!.takeEnd();
+}
+
+function onError(this: Carrier, error: Error): void {
+  this[TRANSPORT]!.takeError(error);
+}
+
+function onClose(this: Carrier): void {
+  this[TRANSPORT]!.takeClose();
 }

@@ -29,10 +29,19 @@ export class Wheel {
   /** Puts an entry in, or moves it: due at the first tick not before dueMs. */
   add(entry: WheelEntry, dueMs: number): void {
     this.remove(entry);
-    const tick = Math.max(this.tick + 1, Math.ceil(dueMs / this.tickMs));
+    const tick = this.tickOf(dueMs);
     const slot = tick % this.slots.length;
     this.slots[slot]!.set(entry, tick);
     this.slotOf.set(entry, slot);
+  }
+
+  /**
+   * Sees to it that an entry is called at dueMs at the latest: one that is in for an earlier time stays where it is, and is
+   * asked for its new time then.
+   */
+  addUnlessEarlier(entry: WheelEntry, dueMs: number): void {
+    const slot = this.slotOf.get(entry);
+    if (slot === undefined || this.slots[slot]!.get(entry)! > this.tickOf(dueMs)) this.add(entry, dueMs);
   }
 
   /** Takes an entry out; does nothing if it is not in. */
@@ -41,6 +50,10 @@ export class Wheel {
     if (slot === undefined) return;
     this.slots[slot]!.delete(entry);
     this.slotOf.delete(entry);
+  }
+
+  private tickOf(dueMs: number): number {
+    return Math.max(this.tick + 1, Math.ceil(dueMs / this.tickMs));
   }
 
   /** Calls every entry that is due at nowMs. */

@@ -26,7 +26,7 @@ async function held(context: TestContext, input: ConfigInput): Promise<Rig & { r
   return { ...rig, listeners };
 }
 
-const waitingAt = (listeners: Listeners): number => listeners['waiting']?.length ?? 0;
+const waitingAt = (listeners: Listeners): number => listeners['turnstile']['waiting'].length;
 
 async function knock(context: TestContext, port: number, clientId: string): Promise<Socket> {
   const socket = connectTcp(port, '127.0.0.1');

@@ -104,3 +104,17 @@ test('adding again moves, removing twice does nothing, and time that stands stil
   rig.wheel.remove(entry);
   assert.deepEqual(rig.at(1000), []);
 });
+
+test('an entry that is in for an earlier time stays there and is asked for its new one; a later one moves forward', () => {
+  const rig = new Rig();
+  const kept = rig.entry('kept', (now) => (now < 900 ? 900 : 0));
+  rig.wheel.add(kept, 300);
+  rig.wheel.addUnlessEarlier(kept, 900);
+  assert.deepEqual([rig.at(300), rig.at(800), rig.at(900)], [['kept@300'], [], ['kept@900']]);
+  const hurried = rig.entry('hurried');
+  rig.wheel.add(hurried, 5000);
+  rig.wheel.addUnlessEarlier(hurried, 1200);
+  const fresh = rig.entry('fresh');
+  rig.wheel.addUnlessEarlier(fresh, 1300);
+  assert.deepEqual([rig.at(1200), rig.at(1300), rig.wheel.size], [['hurried@1200'], ['fresh@1300'], 0]);
+});
