@@ -4,14 +4,15 @@
 // program as it does any other: then the start takes longer, and nothing else changes. (tool-programs.mjs has them written.)
 'use strict';
 const { readFileSync } = require('node:fs');
+const { basename } = require('node:path');
 const { Script } = require('node:vm');
 
 /** Bytes in front of the code: enough for the head, and a multiple of eight. */
 const HEAD_BYTES = 128;
 
 const name = __filename.slice(0, -'.cjs'.length);
-const filename = `${name}-program.cjs`;
-const source = readFileSync(filename, 'latin1');
+const program = `${name}-program.cjs`;
+const source = readFileSync(program, 'latin1');
 
 /**
  * The compiled code for this source and this Node, or undefined. V8 tells another version of itself by what is in there, but
@@ -31,5 +32,6 @@ function compiledCode() {
   }
 }
 
-const script = new Script(source, { filename, cachedData: compiledCode() });
-script.runInThisContext()(exports, require, module, filename, __dirname);
+// The compiled code holds the name that stack traces show: with a folder it would be that of the build.
+const script = new Script(source, { filename: basename(program), cachedData: compiledCode() });
+script.runInThisContext()(exports, require, module, program, __dirname);
