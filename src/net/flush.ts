@@ -1,6 +1,8 @@
 // The turn: everything that was to be sent in one loop turn leaves together, one write per peer, after every readable
 // socket was read. A step may be registered to run first: the broker's store commits there.
 
+import { LastBatch } from './last-batch.ts';
+
 /** Size of the buffer that packets are gathered in before a write. */
 export const SCRATCH_SIZE = 65_536;
 
@@ -14,6 +16,8 @@ export interface Flushable {
 export class FlushTurn {
   /** The shared buffer; an outbox whose transport kept the memory replaces it by `renewScratch`. */
   scratch: Buffer;
+  /** What left last, in this turn. */
+  readonly last: LastBatch;
   private dirty: Flushable[];
   private scheduled: boolean;
   private readonly first: (() => void) | null;
@@ -22,6 +26,7 @@ export class FlushTurn {
   /** @param first runs before the outboxes in every turn */
   constructor(first: (() => void) | null = null) {
     this.scratch = Buffer.allocUnsafeSlow(SCRATCH_SIZE);
+    this.last = new LastBatch();
     this.dirty = [];
     this.scheduled = false;
     this.first = first;
@@ -44,6 +49,7 @@ export class FlushTurn {
   /** A new shared buffer, when the old one was given away. */
   renewScratch(): void {
     this.scratch = Buffer.allocUnsafeSlow(SCRATCH_SIZE);
+    this.last.bytes = null;
   }
 
   private turn(): void {
@@ -52,5 +58,6 @@ export class FlushTurn {
     const dirty = this.dirty;
     this.dirty = [];
     for (let i = 0; i < dirty.length; i++) dirty[i]!.flush(this);
+    this.last.clear();
   }
 }

@@ -2,10 +2,9 @@
 // publications). flush() copies both into the turn's shared buffer, patches what is this receiver's own, and writes once.
 // The buffer is clever in one way only: it is reused at once when transport.write() says that the memory is free.
 
-import { FLAG_RETAIN } from '../protocol/constants.ts';
-import { headRoom, type Publication, publishSize, writeHead } from '../protocol/publish.ts';
+import { headRoom, type Publication, publishSize } from '../protocol/publish.ts';
 import { wallNow } from '../util/clock.ts';
-import { copyBytes, copyFrame, copyHead, patchExpiry } from './copy-out.ts';
+import { copyBytes, copyOut, FLAG_BITS } from './copy-out.ts';
 import { type Flushable, type FlushTurn, SCRATCH_SIZE } from './flush.ts';
 import type { Transport } from './transport.ts';
 
@@ -24,11 +23,8 @@ export interface AliasSource {
 /** Counts what leaves; a broker's metrics. */
 export interface OutboxCounters {
   sentBytes(count: number): void;
-  sentPublish(payloadBytes: number): void;
+  sentPublish(count: number, payloadBytes: number): void;
 }
-
-/** Lowest bits of a message's meta: the first byte's flags; above them the packet identifier. */
-const FLAG_BITS = 4;
 
 /** The outbox of one link. */
 export class Outbox implements Flushable {
@@ -183,6 +179,20 @@ export class Outbox implements Flushable {
   flush(turn: FlushTurn): void {
     this.scheduled = false;
     if (this.closed || this.paused) return;
+    // Nothing of this receiver's own stands in front of its messages or in them.
+    const isPlain = this.controlLength === 0 && this.aliases === null && this.head === 0;
+    if (
+      turn.last.begins(this.head < this.tail ? this.publications[this.head]! : null) &&
+      isPlain &&
+      this.repeat(turn)
+    ) {
+      return;
+    }
+    turn.last.bytes = null;
+    this.flushOwn(turn);
+  }
+
+  private flushOwn(turn: FlushTurn): void {
     let at = 0;
     if (this.controlLength > 0) {
       if (this.controlLength > SCRATCH_SIZE / 2) {
@@ -234,6 +244,43 @@ export class Outbox implements Flushable {
     else this.ownWaiting();
   }
 
+  /** Sends all messages in one piece, that of the outbox before if they are the same; false if they are too many bytes. */
+  private repeat(turn: FlushTurn): boolean {
+    const { last } = turn;
+    const count = this.tail;
+    let bytes = last.bytes;
+    if (bytes === null || !last.isSame(this.publications, this.metas, this.extras, count, this.shape)) {
+      bytes = this.encodeAll(turn);
+      if (bytes === null) return false;
+      last.note(this.publications, this.metas, this.extras, count, this.shape);
+      last.bytes = bytes;
+    }
+    for (let i = 0; i < count; i++) this.publications[i] = null;
+    this.counters.sentPublish(count, this.payloadBytes);
+    this.payloadBytes = 0;
+    this.sendScratch(turn, bytes);
+    this.hasBacklog();
+    this.reset();
+    return true;
+  }
+
+  /** All messages in the shared buffer; null if they don't fit or don't belong there. */
+  private encodeAll(turn: FlushTurn): Buffer | null {
+    let room = this.payloadBytes;
+    for (let i = 0; i < this.tail; i++) {
+      const { payloadEnd, payloadStart } = this.publications[i]!;
+      if (payloadEnd - payloadStart >= REFERENCE_SIZE) return null;
+      room += headRoom(this.publications[i]!, this.extras[i]!);
+    }
+    if (room > SCRATCH_SIZE) return null;
+    const now = wallNow();
+    let at = 0;
+    for (let i = 0; i < this.tail; i++) {
+      at = this.write(turn.scratch, at, this.publications[i]!, this.metas[i]!, this.extras[i]!, now, true);
+    }
+    return turn.scratch.subarray(0, at);
+  }
+
   private hasBacklog(): boolean {
     this.paused = this.awaitsWritable && this.transport.backlog >= HIGH_WATER;
     return this.paused;
@@ -243,7 +290,7 @@ export class Outbox implements Flushable {
     this.publications[this.head] = null;
     this.head += 1;
     this.payloadBytes -= payloadLength;
-    this.counters.sentPublish(payloadLength);
+    this.counters.sentPublish(1, payloadLength);
   }
 
   /** Writes one message (its payload too, if `withPayload`) into target and returns the offset behind it. */
@@ -256,35 +303,8 @@ export class Outbox implements Flushable {
     now: number,
     withPayload: boolean,
   ): number {
-    const id = meta >>> FLAG_BITS;
-    const first = 0x30 | (meta & 0x0f);
-    let end: number;
-    let hasPayload = false;
-    const alias = this.aliases === null ? 0 : this.aliasFor(publication, id > 0, extra);
-    const isOwn = this.shape === 1 && (alias !== 0 || extra.length > 0);
-    // A retained message stays for long and goes out seldom: an encoding kept with each of a million would be a leak.
-    if (isOwn || ((meta & FLAG_RETAIN) !== 0 && !publication.hasFrame(this.shape, id > 0))) {
-      end = writeHead(target, at, publication, this.shape, first, id, extra, Math.abs(alias), alias <= 0);
-      if (publication.expiryAt >= 0 && this.shape === 1) {
-        patchExpiry(target, end - publication.propertyBytes.length + publication.expiryAt, publication.expiresAt, now);
-      }
-    } else {
-      const frame = publication.frame(this.shape, id > 0);
-      hasPayload = frame.hasPayload;
-      end = withPayload || !hasPayload ? copyFrame(target, at, frame) : copyHead(target, at, frame, publication);
-      target[at] = first;
-      if (id > 0) {
-        target[at + frame.idAt] = id >>> 8;
-        target[at + frame.idAt + 1] = id;
-      }
-      if (frame.expiryAt >= 0) patchExpiry(target, at + frame.expiryAt, publication.expiresAt, now);
-    }
-    if (withPayload && !hasPayload) {
-      const length = publication.payloadEnd - publication.payloadStart;
-      copyBytes(target, end, publication.payloadBuffer, publication.payloadStart, length);
-      end += length;
-    }
-    return end;
+    const alias = this.aliases === null ? 0 : this.aliasFor(publication, meta >>> FLAG_BITS > 0, extra);
+    return copyOut(target, at, publication, this.shape, meta, alias, extra, now, withPayload);
   }
 
   /** [MQTT-3.1.2-24]: no alias where its property would make the packet too large. */
@@ -315,16 +335,19 @@ export class Outbox implements Flushable {
   }
 
   private writeScratch(turn: FlushTurn, length: number): number {
-    this.counters.sentBytes(length);
+    this.sendScratch(turn, turn.scratch.subarray(0, length));
+    return 0;
+  }
+
+  /** @param bytes of the shared buffer */
+  private sendScratch(turn: FlushTurn, bytes: Buffer): void {
+    this.counters.sentBytes(bytes.length);
     if (this.transportKeeps) {
-      this.transportKeeps = !this.give(Buffer.from(turn.scratch.subarray(0, length)));
-      return 0;
-    }
-    if (!this.give(turn.scratch.subarray(0, length))) {
+      this.transportKeeps = !this.give(Buffer.from(bytes));
+    } else if (!this.give(bytes)) {
       this.transportKeeps = true;
       turn.renewScratch();
     }
-    return 0;
   }
 
   /** Writes memory that nobody changes any more. */

@@ -1,5 +1,6 @@
 // What one client sends at once is handled in slices, so that others have their turns in between.
 import assert from 'node:assert/strict';
+import process from 'node:process';
 import { type TestContext, test } from 'node:test';
 import { startBroker } from '../../src/broker/broker.ts';
 import { ALLOW, type Plugin } from '../../src/broker/hooks/points.ts';
@@ -11,11 +12,13 @@ import { publishBytes } from '../support/raw-client.ts';
 /** A clock that only the test moves, and the broker's tick in its hand. */
 function ownTime(context: TestContext): { advance: (milliseconds: number) => void; tick: () => void } {
   const { now } = performance;
+  const { uptime } = process;
   const { setInterval: realSetInterval } = globalThis;
   const ticks: (() => void)[] = [];
   let elapsed = now.call(performance);
   const handle = setTimeout(() => undefined, 0);
   Object.assign(performance, { now: () => elapsed });
+  Object.assign(process, { uptime: () => elapsed / 1000 });
   Object.assign(globalThis, {
     setInterval: (call: () => void) => {
       ticks.push(call);
@@ -24,6 +27,7 @@ function ownTime(context: TestContext): { advance: (milliseconds: number) => voi
   });
   context.after(() => {
     Object.assign(performance, { now });
+    Object.assign(process, { uptime });
     Object.assign(globalThis, { setInterval: realSetInterval });
   });
   return {

@@ -78,8 +78,8 @@ export class CountedBytes {
     this.bytes += count;
   }
 
-  sentPublish(payloadBytes: number): void {
-    this.publishes += 1;
+  sentPublish(count: number, payloadBytes: number): void {
+    this.publishes += count;
     this.payload += payloadBytes;
   }
 }

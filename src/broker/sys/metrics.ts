@@ -133,11 +133,11 @@ export class Metrics {
     this.values[BYTES_SENT] = this.values[BYTES_SENT]! + count;
   }
 
-  sentPublish(payloadBytes: number): void {
+  sentPublish(count: number, payloadBytes: number): void {
     const values = this.values;
-    values[PUBLISH_SENT] = values[PUBLISH_SENT]! + 1;
-    values[PUBLISH_OUT] = values[PUBLISH_OUT]! + 1;
-    values[MESSAGES_SENT] = values[MESSAGES_SENT]! + 1;
+    values[PUBLISH_SENT] = values[PUBLISH_SENT]! + count;
+    values[PUBLISH_OUT] = values[PUBLISH_OUT]! + count;
+    values[MESSAGES_SENT] = values[MESSAGES_SENT]! + count;
     values[PUBLISH_BYTES_SENT] = values[PUBLISH_BYTES_SENT]! + payloadBytes;
   }
 }

@@ -26,7 +26,7 @@ test('packets and bytes are counted under their types', () => {
   const metrics = new Metrics();
   metrics.packetIn(PUBLISH);
   metrics.packetOut(2);
-  metrics.sentPublish(10);
+  metrics.sentPublish(1, 10);
   metrics.sentBytes(25);
   const value = (key: string): number => metrics.values[metricIndex(key)]!;
   assert.deepEqual(
