@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { lookup } from 'node:dns/promises';
 import { truncateSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, it } from 'node:test';
@@ -214,6 +215,17 @@ describe('mqtt-pub', () => {
       (await observer.seen(2)).map(({ payload }) => payload.length),
       [size, size],
     );
+  });
+
+  it('finds a broker at localhost that listens on ::1 alone', async (context) => {
+    const addresses = await lookup('localhost', { all: true });
+    if (!addresses.some(({ address }) => address === '::1')) {
+      context.skip('localhost is not ::1 on this machine');
+      return;
+    }
+    const { port } = await embeddedBroker(context, 0, { listeners: [{ host: '::1', port: 0 }] });
+    const result = await runTool('mqtt-pub', ['-h', 'localhost', '-p', String(port), '-t', 'a', '-m', 'b', '-q', '1']);
+    assert.deepEqual(result, { code: 0, stdout: '', stderr: '' });
   });
 
   it('refuses a payload before it connects', async () => {

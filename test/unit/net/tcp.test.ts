@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
+import dns from 'node:dns';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import { dialer, listen } from '../../../src/net/endpoint.ts';
 import { Recorder } from './recorder.ts';
 import { openRig } from './rig.ts';
@@ -235,3 +236,40 @@ for (const kind of ['tcp', 'unix'] as const) {
     assert.equal(new Set(sides.flatMap((side) => side.memory)).size, 1);
   });
 }
+
+/** A port on ::1 alone, where connections are closed; null, and the test skipped, on a machine without IPv6. */
+async function onSixAlone(context: TestContext): Promise<number | null> {
+  try {
+    const listener = await listen({ kind: 'tcp', host: '::1', port: 0 }, (transport) => transport.destroy(), nothing);
+    context.after(() => listener.close());
+    return listener.port;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EADDRNOTAVAIL') throw error;
+    context.skip('this machine has no IPv6');
+    return null;
+  }
+}
+
+test('localhost is looked up where nobody listens on 127.0.0.1', async (context) => {
+  const port = await onSixAlone(context);
+  if (port === null) return;
+  const asked: string[] = [];
+  const lookUp = (host: string, _options: unknown, answer: (error: null, found: dns.LookupAddress[]) => void): void => {
+    asked.push(host);
+    answer(null, [{ address: '::1', family: 6 }]);
+  };
+  context.mock.method(dns, 'lookup', lookUp);
+  const transport = await dialer({ kind: 'tcp', host: 'localhost', port }).dial(AbortSignal.timeout(20_000));
+  assert.equal(transport.info.address, '::1');
+  transport.destroy();
+  assert.deepEqual(asked, ['localhost']);
+});
+
+test('localhost is not looked up where somebody listens on 127.0.0.1', async (context) => {
+  const rig = await openRig(context, { kind: 'tcp' });
+  const { mock } = context.mock.method(dns, 'lookup');
+  const transport = await rig.dial({ host: 'localhost' });
+  assert.equal(transport.info.address, '127.0.0.1');
+  transport.destroy();
+  assert.equal(mock.callCount(), 0);
+});
