@@ -142,6 +142,7 @@ export class Outbox implements Flushable {
 
   /** Forgets the messages that wait, for a peer that is told goodbye. */
   clearMessages(): void {
+    if (this.publications.length === 0) return;
     this.publications = [];
     this.metas = [];
     this.extras = [];

@@ -1,6 +1,5 @@
 // One client's state that outlives its connection: subscriptions, the window of unacknowledged messages, the queue behind
 // it, and the will. It decides for every message whether it goes out, waits, or is dropped; all bounds are checked here.
-
 import { InboundWindow } from '../../flow/inbound.ts';
 import type { OutboundWindow } from '../../flow/outbound.ts';
 import { FLAG_DUP, FLAG_QOS_SHIFT, FLAG_RETAIN, MAX_PACKET_ID } from '../../protocol/constants.ts';
@@ -57,8 +56,8 @@ export class Session implements Subscriber, Reader, FlightOwner {
   private readonly inFlight: InFlight;
   /** What waits for a place in the window, or for the client to come back. */
   private readonly lane: Lane;
-  /** QoS 0 that waits for the client to read what was written to it. */
-  private readonly lateLane: Lane;
+  /** QoS 0 that waits for the client to read what was written to it; made for the first message that has to. */
+  private lateLane: Lane | null;
   private readonly drops: Drops;
   /** What waits goes on moving in the next turn, not before. */
   private isResting: boolean;
@@ -82,7 +81,7 @@ export class Session implements Subscriber, Reader, FlightOwner {
     this.inFlight = new InFlight(host, this);
     this.drops = new Drops(clientId, host.log, host.metrics);
     this.lane = new Lane(host.kept, host.pacing, this.drops);
-    this.lateLane = new Lane(host.kept, host.pacing, this.drops);
+    this.lateLane = null;
     this.isResting = false;
   }
 
@@ -107,8 +106,8 @@ export class Session implements Subscriber, Reader, FlightOwner {
   }
 
   /** QoS 0 that waits for the client to read. */
-  get late(): MessageQueue {
-    return this.lateLane.queue;
+  get late(): Pick<MessageQueue, 'length' | 'bytes'> {
+    return this.lateLane === null ? NO_MESSAGES : this.lateLane.queue;
   }
 
   get isStored(): boolean {
@@ -203,7 +202,9 @@ export class Session implements Subscriber, Reader, FlightOwner {
     }
     // What was queued while the client was away goes first [MQTT-4.6.0-5].
     if (this.lane.zeros > 0) return this.lane;
-    return link.outbox.isPaused || this.late.length > 0 ? this.lateLane : null;
+    if (!link.outbox.isPaused && (this.lateLane === null || this.lateLane.queue.length === 0)) return null;
+    this.lateLane ??= new Lane(this.host.kept, this.host.pacing, this.drops);
+    return this.lateLane;
   }
 
   /** [MQTT-3.1.2-24, MQTT-3.1.2-25]: what the client would not take is as good as delivered. */
@@ -255,7 +256,7 @@ export class Session implements Subscriber, Reader, FlightOwner {
       this.moveUp(link, this.lane, now);
       left -= 1;
     }
-    while (left > 0 && this.late.length > 0 && !link.outbox.isPaused) {
+    while (left > 0 && this.lateLane !== null && this.lateLane.queue.length > 0 && !link.outbox.isPaused) {
       this.moveUp(link, this.lateLane, now);
       left -= 1;
     }
@@ -285,7 +286,7 @@ export class Session implements Subscriber, Reader, FlightOwner {
     else {
       link.outbox.push(message, flags, 0, extra);
       this.logSending(message, flags, 0);
-      this.lateLane.took();
+      this.lateLane?.took();
     }
     lane.shift(this.host.limits);
   }
@@ -293,7 +294,7 @@ export class Session implements Subscriber, Reader, FlightOwner {
   /** What the client may read was settled anew: what waits is asked about again when it is to go. */
   rightsChanged(): void {
     this.lane.doubt();
-    this.lateLane.doubt();
+    this.lateLane?.doubt();
   }
 
   /** Goes on in the next turn. */
@@ -345,7 +346,7 @@ export class Session implements Subscriber, Reader, FlightOwner {
   /** The connection is over; what is in flight stays for the next one. */
   detach(): void {
     this.link = null;
-    this.lateLane.clear();
+    this.lateLane?.clear();
     this.lane.rest();
     this.inFlight.detach();
   }
@@ -381,7 +382,7 @@ export class Session implements Subscriber, Reader, FlightOwner {
     this.record = null;
     this.inFlight.clear();
     this.lane.clear();
-    this.lateLane.clear();
+    this.lateLane?.clear();
     this.inbound.clear();
     this.replays.clear();
     this.drops.end();
@@ -396,3 +397,4 @@ export class Session implements Subscriber, Reader, FlightOwner {
 }
 
 const NOBODY = {};
+const NO_MESSAGES = { length: 0, bytes: 0 };
