@@ -34,4 +34,5 @@ function compiledCode() {
 
 // The compiled code holds the name that stack traces show: with a folder it would be that of the build.
 const script = new Script(source, { filename: basename(program), cachedData: compiledCode() });
-script.runInThisContext()(exports, require, module, program, __dirname);
+const load = (specifier) => import(specifier);
+script.runInThisContext()(exports, require, module, program, __dirname, load);

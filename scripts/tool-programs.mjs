@@ -18,6 +18,9 @@ const USUAL_WORK = {
 
 const dist = path.join(path.dirname(import.meta.dirname), 'dist');
 
+/** What the program is given: what every CommonJS file is, and import(), which Node 20 refuses to code that came compiled. */
+const PARAMETERS = 'exports, require, module, __filename, __dirname, __import';
+
 /** Where the files of a tool are. */
 const fileOf = (name, ending) => path.join(dist, `${name}${ending}`);
 
@@ -25,10 +28,10 @@ const fileOf = (name, ending) => path.join(dist, `${name}${ending}`);
 function writeProgram(name) {
   const file = fileOf(name, '-program.cjs');
   // A comment takes the place of the line that names the interpreter.
-  const text = readFileSync(file, 'utf8').replace(/^#!/, '//');
+  const text = readFileSync(file, 'utf8').replace(/^#!/, '//').replaceAll('import("', '__import("');
   if (Buffer.byteLength(text) !== text.length) throw new Error(`${file} is not ASCII: it is read as Latin-1`);
   const hash = createHash('sha256').update(text).digest('hex');
-  writeFileSync(file, `/*${hash}*/(function (exports, require, module, __filename, __dirname) {${text}\n})\n`);
+  writeFileSync(file, `/*${hash}*/(function (${PARAMETERS}) {${text}\n})\n`);
   copyFileSync(path.join(import.meta.dirname, 'tool-entry.cjs'), fileOf(name, '.cjs'));
   chmodSync(fileOf(name, '.cjs'), 0o755);
   // esbuild took the mark from the source; nobody runs this one by itself.

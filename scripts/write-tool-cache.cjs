@@ -20,4 +20,5 @@ process.on('exit', () => {
   const code = script.createCachedData();
   writeFileSync(`${name}.cache`, Buffer.concat([Buffer.from(head), code, code]));
 });
-script.runInThisContext()(exports, createRequire(program), module, program, dirname(program));
+const load = (specifier) => import(specifier);
+script.runInThisContext()(exports, createRequire(program), module, program, dirname(program), load);

@@ -117,9 +117,27 @@ for (const name of ['mqtt-pub', 'mqtt-sub', 'mqtt-rr']) {
   });
 }
 
-test('what is loaded only when needed is found beside the compiled code', async (context) => {
+test('what is loaded only when needed is found: WebSocket', async (context) => {
   const { broker } = await embeddedBroker(context, 0, { listeners: [{ port: 0, protocol: 'websockets' }] });
   const args = ['--ws', '-h', '127.0.0.1', '-p', String(broker.ports[0]), '-t', 'a', '-m', 'b'];
   const { code, stderr } = await finishBuilt('mqtt-pub', args);
   assert.deepEqual({ code, stderr }, { code: 0, stderr: '' });
+});
+
+test('what is loaded only when needed is found: the spinner and the colours of a terminal', async (context) => {
+  const { where } = await embeddedBroker(context);
+  const terminal = path.join(scratch(context), 'terminal.cjs');
+  writeFileSync(
+    terminal,
+    'Object.assign(process.stderr, { isTTY: true, columns: 80, clearLine() {}, cursorTo() {} });',
+  );
+  const env = { NO_COLOR: '', TERM: 'xterm', CI: undefined };
+  const publish = (...args: string[]): Promise<Result> =>
+    finish(process.execPath, ['--require', terminal, built('mqtt-pub'), ...where, '-t', 'a', '-m', 'b', ...args], {
+      env,
+    });
+  const { code, stderr } = await publish();
+  assert.equal(code, 0, stderr);
+  assert.ok(stderr.includes('Connecting to 127.0.0.1'), stderr);
+  assert.ok((await publish('-u', 'nobody')).stderr.includes('\u001b[31m'));
 });
