@@ -1,7 +1,7 @@
 // Accepted sockets that read into one buffer of the process. Left to itself Node allocates 64 KiB for every read, cuts them
 // to what came, and passes the chunk through a stream: where each message comes in a segment of its own that is a quarter
-// of what the message costs. Node has the better way (`onread`) for sockets that are dialled only; one that is accepted
-// gets it by being made here, from the handle that the listening socket accepted. Where a version of Node has no such
+// of what the message costs. Node has the better way (`onread`) for sockets that are dialled; one that is accepted gets it by
+// being made here, from the handle that the listening socket accepted. Where a version of Node has no such
 // handle its own sockets are taken, and everything is as it would be without this file.
 import { type ConnectOpts, type Server, Socket, type SocketConstructorOpts } from 'node:net';
 
@@ -12,17 +12,25 @@ const READ_SIZE = 65_536;
 export class LentReads {
   /** Takes a chunk that is lent for the time of the call; false stops reading until the socket is resumed. */
   receiver: ((chunk: Buffer) => boolean) | null;
+  private readonly isCopied: boolean;
 
-  constructor() {
+  /** @param isCopied whether the receiver gets copies, which it may keep: who dials hands out views of what comes */
+  constructor(isCopied: boolean) {
     this.receiver = null;
+    this.isCopied = isCopied;
   }
 
   /** Options of a socket that reads for this receiver. */
   get onread(): { buffer: Buffer; callback: (count: number) => boolean } {
     return {
       buffer: shared,
-      callback: (count) => this.receiver?.(count === READ_SIZE ? shared : shared.subarray(0, count)) === true,
+      callback: (count) => this.receiver?.(this.chunk(count)) === true,
     };
+  }
+
+  private chunk(count: number): Buffer {
+    const chunk = count === READ_SIZE ? shared : shared.subarray(0, count);
+    return this.isCopied ? Buffer.from(chunk) : chunk;
   }
 }
 
@@ -57,7 +65,7 @@ export function lendReads(
   handle.onconnection = function (...args) {
     const [status, accepted] = args;
     if (status !== 0 || !canLend(accepted)) return Reflect.apply(onconnection, this, args);
-    const reads = new LentReads();
+    const reads = new LentReads(false);
     const options: SocketConstructorOpts & ConnectOpts & { handle: unknown } = {
       handle: accepted,
       onread: reads.onread,

@@ -235,3 +235,24 @@ for (const kind of ['tcp', 'unix'] as const) {
     assert.equal(new Set(sides.flatMap((side) => side.memory)).size, 1);
   });
 }
+
+test('what a dialled socket hands over is not written to again: who dials keeps views of it', async (context) => {
+  const rig = await openRig(context, { kind: 'tcp' });
+  const near = await rig.dial();
+  const far = await rig.next();
+  const kept: Buffer[] = [];
+  const came = (): Promise<void> =>
+    new Promise((resolve) => {
+      const keep = (chunk: Buffer): void => {
+        kept.push(chunk);
+        resolve();
+      };
+      near.attach({ receive: keep, receiveLent: keep, writable: nothing, closed: nothing });
+    });
+  for (const text of ['first', 'other']) {
+    const arrived = came();
+    far.write(Buffer.from(text));
+    await arrived;
+  }
+  assert.deepEqual(kept.map(String), ['first', 'other']);
+});
