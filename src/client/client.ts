@@ -264,6 +264,10 @@ class MqttClient implements Client, ConnectionOwner {
     return this.sessionState.sender.hasUnsent;
   }
 
+  get hasUnanswered(): boolean {
+    return this.sessionState.sender.hasUnanswered;
+  }
+
   lost(error: Error | null): void {
     this.connection = null;
     this.sessionState.detach();

@@ -76,6 +76,8 @@ export interface ConnectionOwner {
   writable(): void;
   /** Whether QoS 0 messages still wait for the broker to take bytes. */
   readonly hasUnsent: boolean;
+  /** Whether the broker owes an acknowledgement. */
+  readonly hasUnanswered: boolean;
   /** A connection that was `connected` is over; null after end(). */
   lost(error: Error | null): void;
 }
@@ -378,7 +380,9 @@ export class Connection implements LinkOwner {
     const { goodbye } = this;
     this.goodbye = null;
     this.send(goodbye);
-    this.link.end(turn);
+    // A broker that still had an answer on its way would have the system take back what it has not read yet.
+    const isAnswered = this.keepAlive.isAnswered && !this.owner.hasUnanswered;
+    this.link.end(turn, isAnswered ? this.settings.closeTimeoutMs : undefined);
   }
 }
 

@@ -48,6 +48,11 @@ export class KeepAlive {
     this.lastSent = nowMs;
   }
 
+  /** Whether no PINGREQ waits for its answer. */
+  get isAnswered(): boolean {
+    return this.pingSentAt === 0 || this.watched.lastReceived >= this.pingSentAt;
+  }
+
   /** Reading goes on after a pause: an answer may have waited all the time. */
   forgive(): void {
     this.pingSentAt = 0;

@@ -82,6 +82,11 @@ export interface ClientOptions {
   readonly maxInflight?: number;
   /** Milliseconds for dialling and CONNACK together; default 30,000. */
   readonly connectTimeoutMs?: number;
+  /**
+   * Milliseconds that the broker has to close its side once our end is with the system, where it owes no answer; default
+   * 2,000. What it has not read yet is delivered by the system also after that. Without meaning over WebSocket.
+   */
+  readonly closeTimeoutMs?: number;
   readonly trace?: ClientTrace;
   /** Enhanced authentication (MQTT 5). */
   readonly authentication?: Authentication;

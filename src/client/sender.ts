@@ -85,6 +85,10 @@ export class Sender {
     return this.unsent.length > 0;
   }
 
+  get hasUnanswered(): boolean {
+    return this.window.inFlight > 0;
+  }
+
   /** Sends a message, or has it wait for its turn. */
   publish(message: OutgoingMessage): Promise<PublishResult> {
     const { output } = this;

@@ -50,6 +50,8 @@ export interface Settings {
   readonly reconnect: ReconnectOptions | null;
   readonly maxInflight: number;
   readonly connectTimeoutMs: number;
+  /** Undefined for that of the transport. */
+  readonly closeTimeoutMs: number | undefined;
   readonly trace: ClientTrace | null;
 }
 
@@ -93,6 +95,7 @@ export function settingsOf(options: ClientOptions): Settings {
     reconnect: options.reconnect ?? null,
     maxInflight: inRange('maxInflight', options.maxInflight ?? DEFAULT_MAX_INFLIGHT, 1),
     connectTimeoutMs: options.connectTimeoutMs ?? DEFAULT_TIMEOUT_MS,
+    closeTimeoutMs: options.closeTimeoutMs,
     trace: options.trace ?? null,
   };
   checkSettings(settings, properties);

@@ -1,7 +1,7 @@
 // Accepted sockets that read into one buffer of the process. Left to itself Node allocates 64 KiB for every read, cuts them
 // to what came, and passes the chunk through a stream: where each message comes in a segment of its own that is a quarter
-// of what the message costs. Node has the better way (`onread`) for sockets that are dialled only; one that is accepted
-// gets it by being made here, from the handle that the listening socket accepted. Where a version of Node has no such
+// of what the message costs. Node has the better way (`onread`) for sockets that are dialled; one that is accepted gets it by
+// being made here, from the handle that the listening socket accepted. Where a version of Node has no such
 // handle its own sockets are taken, and everything is as it would be without this file.
 import { type ConnectOpts, type Server, Socket, type SocketConstructorOpts } from 'node:net';
 
@@ -17,17 +17,25 @@ interface LentReceiver {
 /** The reads of one socket. */
 export class LentReads {
   receiver: LentReceiver | null;
+  private readonly isCopied: boolean;
 
-  constructor() {
+  /** @param isCopied whether the receiver gets copies, which it may keep: who dials hands out views of what comes */
+  constructor(isCopied: boolean) {
     this.receiver = null;
+    this.isCopied = isCopied;
   }
 
   /** Options of a socket that reads for this receiver. */
   get onread(): { buffer: Buffer; callback: (count: number) => boolean } {
     return {
       buffer: shared,
-      callback: (count) => this.receiver?.takeLent(count === READ_SIZE ? shared : shared.subarray(0, count)) === true,
+      callback: (count) => this.receiver?.takeLent(this.chunk(count)) === true,
     };
+  }
+
+  private chunk(count: number): Buffer {
+    const chunk = count === READ_SIZE ? shared : shared.subarray(0, count);
+    return this.isCopied ? Buffer.from(chunk) : chunk;
   }
 }
 
@@ -62,7 +70,7 @@ export function lendReads(
   handle.onconnection = function (...args) {
     const [status, accepted] = args;
     if (status !== 0 || !canLend(accepted)) return Reflect.apply(onconnection, this, args);
-    const reads = new LentReads();
+    const reads = new LentReads(false);
     const options: SocketConstructorOpts & ConnectOpts & { handle: unknown } = {
       handle: accepted,
       onread: reads.onread,

@@ -154,14 +154,14 @@ export class Link implements TransportSink {
     this.owner.closed(error);
   }
 
-  /** Sends what waits in the outbox, then closes. Nothing is received any more. */
-  end(turn: FlushTurn): void {
+  /** Sends what waits in the outbox, then closes. Nothing is received any more. `patienceMs` is that of Transport.end(). */
+  end(turn: FlushTurn, patienceMs?: number): void {
     if (this.over) return;
     this.over = true;
     this.outbox.clearMessages();
     this.outbox.flush(turn);
     this.outbox.close();
-    this.transport.end();
+    this.transport.end(patienceMs);
   }
 
   /** Closes at once. */

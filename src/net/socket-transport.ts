@@ -147,7 +147,7 @@ export class SocketTransport implements Transport {
     if (this.sink !== null && !this.finished) this.socket.resume();
   }
 
-  end(): void {
+  end(patienceMs: number = END_PEER_MS): void {
     if (this.finished || this.closed) return;
     this.finished = true;
     const socket = this.socket;
@@ -155,7 +155,7 @@ export class SocketTransport implements Transport {
     socket.setTimeout(END_IDLE_MS, () => socket.destroy());
     socket.once('finish', () => {
       socket.resume();
-      const timer = setTimeout(() => socket.destroy(), END_PEER_MS).unref();
+      const timer = setTimeout(() => socket.destroy(), patienceMs).unref();
       socket.once('close', () => clearTimeout(timer));
     });
     socket.end();

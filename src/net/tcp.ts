@@ -10,7 +10,7 @@ import {
   type Server,
   type Socket,
 } from 'node:net';
-import { type LentReads, lendReads } from './lent-reads.ts';
+import { LentReads, lendReads } from './lent-reads.ts';
 import { SocketTransport } from './socket-transport.ts';
 import type { DialSpec, ListenSpec } from './specs.ts';
 import type { Accept, AcceptError, Dialer, Listener, PeerInfo, TlsInfo } from './transport.ts';
@@ -211,13 +211,14 @@ export function whenConnected<S extends Socket>(
   });
 }
 
-/** A connected plain socket. */
-export async function dialSocket(spec: DialSpec, signal: AbortSignal): Promise<Socket> {
+/** A connected plain socket. @param reads where its bytes go, null for the socket's stream */
+export async function dialSocket(spec: DialSpec, signal: AbortSignal, reads: LentReads | null = null): Promise<Socket> {
+  const options = { ...connectOptions(spec), ...(reads === null ? {} : { onread: reads.onread }) };
   if (spec.host === 'localhost' && spec.localAddress === undefined) {
-    const socket = await dialLoopback(spec, signal);
+    const socket = await dialLoopback(options, signal);
     if (socket !== null) return socket;
   }
-  return whenConnected(netConnect(connectOptions(spec)), 'connect', signal);
+  return whenConnected(netConnect(options), 'connect', signal);
 }
 
 /**
@@ -225,9 +226,9 @@ export async function dialSocket(spec: DialSpec, signal: AbortSignal): Promise<S
  * Node compiles patterns for addresses and starts threads. So the usual address is dialled as it is, and whenever that
  * does not work (null), the name is looked up like any other.
  */
-async function dialLoopback(spec: DialSpec, signal: AbortSignal): Promise<Socket | null> {
+async function dialLoopback(options: NetConnectOpts, signal: AbortSignal): Promise<Socket | null> {
   try {
-    return await whenConnected(netConnect({ ...connectOptions(spec), host: '127.0.0.1' }), 'connect', signal);
+    return await whenConnected(netConnect({ ...options, host: '127.0.0.1' }), 'connect', signal);
   } catch (error) {
     if (signal.aborted) throw error;
     return null;
@@ -238,8 +239,9 @@ async function dialLoopback(spec: DialSpec, signal: AbortSignal): Promise<Socket
 export function tcpDialer(spec: DialSpec): Dialer {
   return {
     async dial(signal) {
-      const socket = await dialSocket(spec, signal);
-      return new SocketTransport(socket, peerInfo(socket, 'tcp', null));
+      const reads = new LentReads(true);
+      const socket = await dialSocket(spec, signal, reads);
+      return new SocketTransport(socket, peerInfo(socket, 'tcp', null), reads);
     },
   };
 }

@@ -68,8 +68,12 @@ export interface Transport {
   /** Stops and resumes reading from the peer. */
   pause(): void;
   resume(): void;
-  /** Sends what is waiting, then closes. */
-  end(): void;
+  /**
+   * Sends what is waiting, then closes.
+   * @param patienceMs milliseconds that the other side has to close its own once everything is with the system; where a
+   * transport has no end of its own making (WebSocket, memory) it does not count
+   */
+  end(patienceMs?: number): void;
   /** Closes at once; what is waiting is lost. */
   destroy(error?: Error): void;
 }

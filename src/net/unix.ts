@@ -1,6 +1,6 @@
 // Unix domain sockets: listening on a path and dialling one.
 import { createServer, connect as netConnect, type Socket } from 'node:net';
-import { type LentReads, lendReads } from './lent-reads.ts';
+import { LentReads, lendReads } from './lent-reads.ts';
 import { SocketTransport } from './socket-transport.ts';
 import type { DialSpec, ListenSpec } from './specs.ts';
 import { listening, stopListening, whenConnected } from './tcp.ts';
@@ -25,7 +25,9 @@ export async function listenUnix(spec: ListenSpec, accept: Accept, onError: Acce
 export function unixDialer(spec: DialSpec): Dialer {
   return {
     async dial(signal) {
-      return transportOf(await whenConnected(netConnect({ path: spec.host }), 'connect', signal), spec.host, null);
+      const reads = new LentReads(true);
+      const socket = netConnect({ path: spec.host, onread: reads.onread });
+      return transportOf(await whenConnected(socket, 'connect', signal), spec.host, reads);
     },
   };
 }

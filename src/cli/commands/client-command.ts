@@ -17,6 +17,12 @@ import { failureOf, whileConnecting } from './failure.ts';
 /** Lost connections are dialled again every second. */
 export const EVERY_SECOND: ReconnectOptions = { minDelayMs: 1000, maxDelayMs: 1000 };
 
+/**
+ * Milliseconds that a publisher waits for the broker to have read everything and close: the next command of a script finds
+ * the message there. A slow broker is not waited for, as what is with the system is delivered also after the tool's end.
+ */
+const PUBLISHED_MS = 20;
+
 type ClientTool = 'pub' | 'sub' | 'rr';
 
 /** What the work of a client tool has at hand. */
@@ -75,6 +81,7 @@ export async function openClient<T extends ClientTool>(
   const settings: ClientOptions = {
     ...connectionOptions(tool, options as Options<'pub'>, io.env),
     reconnect,
+    ...(tool === 'pub' ? { closeTimeoutMs: PUBLISHED_MS } : {}),
     ...(trace === null ? {} : { trace }),
     ...(timeout === null ? {} : { connectTimeoutMs: timeout * 1000 }),
   };

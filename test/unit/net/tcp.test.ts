@@ -273,3 +273,24 @@ test('localhost is not looked up where somebody listens on 127.0.0.1', async (co
   transport.destroy();
   assert.equal(mock.callCount(), 0);
 });
+
+test('what a dialled socket hands over is not written to again: who dials keeps views of it', async (context) => {
+  const rig = await openRig(context, { kind: 'tcp' });
+  const near = await rig.dial();
+  const far = await rig.next();
+  const kept: Buffer[] = [];
+  const came = (): Promise<void> =>
+    new Promise((resolve) => {
+      const keep = (chunk: Buffer): void => {
+        kept.push(chunk);
+        resolve();
+      };
+      near.attach({ receive: keep, receiveLent: keep, writable: nothing, closed: nothing });
+    });
+  for (const text of ['first', 'other']) {
+    const arrived = came();
+    far.write(Buffer.from(text));
+    await arrived;
+  }
+  assert.deepEqual(kept.map(String), ['first', 'other']);
+});
