@@ -143,7 +143,8 @@ function remarks({ sent, received, connections, ownCpu }: Summary): string[] {
       ? [`${rates}: the broker took no more, or the window (-M) is too small.`]
       : [`${rates}: the machine did not let mqtt-bench run often enough.`];
   }
-  if (sent === null && received === null && connections.openingCpu >= BUSY) {
+  const { openingCpu, seconds } = connections;
+  if (sent === null && received === null && openingCpu >= BUSY && seconds >= LONG_ENOUGH) {
     return ['mqtt-bench itself may be the bottleneck of connecting: it used a whole core. Give it more --workers.'];
   }
   if (ownCpu < BUSY || (sent?.messages ?? 0) + (received?.messages ?? 0) === 0) return [];
