@@ -18,6 +18,9 @@ const WRITTEN: Promise<PublishResult> = Promise.resolve(
   Object.freeze({ id: 0, reason: SUCCESS, properties: NO_PROPERTIES }),
 );
 
+/** A full window leaves in so many pieces. */
+const WINDOW_PIECES = 4;
+
 /** Messages and requests of one client. */
 export class Sender {
   private readonly maxInflight: number;
@@ -29,6 +32,8 @@ export class Sender {
   /** Messages in the window, and those of them that count against this connection's receive maximum. */
   private inFlight: number;
   private onWire: number;
+  /** Messages that were sent first since a piece of the window left. */
+  private sinceFlush: number;
   /** Identifiers of messages that were sent on an earlier connection only, in order. */
   private again: number[];
   private dup: boolean;
@@ -45,6 +50,7 @@ export class Sender {
     this.unsent = new Ring();
     this.inFlight = 0;
     this.onWire = 0;
+    this.sinceFlush = 0;
     this.again = [];
     this.dup = true;
     this.limit = maxInflight;
@@ -309,6 +315,11 @@ export class Sender {
     this.inFlight += 1;
     this.onWire += 1;
     output.publish(message, id, false);
+    // Sent as one piece, a whole window would come back as one piece, and the two sides would only ever take turns.
+    this.sinceFlush += 1;
+    if (this.sinceFlush < this.limit / WINDOW_PIECES) return;
+    this.sinceFlush = 0;
+    output.flush();
   }
 
   private sendAgain(output: Output, id: number): void {
