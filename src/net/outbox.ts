@@ -231,9 +231,12 @@ export class Outbox implements Flushable {
       at = this.write(turn.scratch, at, publication, meta, extra, now, !byReference);
       this.shift(payloadLength);
       if (byReference) {
-        // The transport is likely to keep the memory, and the head is short, so it is copied.
-        this.writeReference(Buffer.from(turn.scratch.subarray(0, at)), publication);
+        // Corked, the transport keeps the memory in any case; the head is short, so it is copied.
+        this.transport.cork();
+        this.writeOut(Buffer.from(turn.scratch.subarray(0, at)));
         at = 0;
+        this.writeReference(publication);
+        this.transport.uncork();
         if (this.hasBacklog()) break;
       }
     }
@@ -322,17 +325,8 @@ export class Outbox implements Flushable {
     this.writeOut(bytes.subarray(0, end));
   }
 
-  private writeReference(head: Buffer, publication: Publication): void {
-    const body = publication.payloadBuffer.subarray(publication.payloadStart, publication.payloadEnd);
-    this.counters.sentBytes(head.length + body.length);
-    if (this.transport.writeBoth !== undefined) {
-      this.awaitsWritable = !this.transport.writeBoth(head, body) || this.awaitsWritable;
-      return;
-    }
-    this.transport.cork();
-    this.give(head);
-    this.give(body);
-    this.transport.uncork();
+  private writeReference(publication: Publication): void {
+    this.writeOut(publication.payloadBuffer.subarray(publication.payloadStart, publication.payloadEnd));
   }
 
   private writeScratch(turn: FlushTurn, length: number): number {

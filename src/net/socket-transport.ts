@@ -98,29 +98,6 @@ export class SocketTransport implements Transport {
     } else {
       this.socket.write(bytes, this.written);
     }
-    return this.hasSent();
-  }
-
-  writeBoth(head: Buffer, body: Buffer): boolean {
-    if (this.finished || this.closed) return true;
-    const { socket } = this;
-    if (this.isPlain && !this.corked && !this.owesWritable && this.backlog === 0 && socket._writev !== undefined) {
-      this.direct = head.length + body.length;
-      const pieces = [
-        { chunk: head, encoding: BYTES },
-        { chunk: body, encoding: BYTES },
-      ];
-      socket._writev(pieces, this.directWritten);
-    } else {
-      socket.cork();
-      socket.write(head, this.written);
-      socket.write(body, this.written);
-      socket.uncork();
-    }
-    return this.hasSent();
-  }
-
-  private hasSent(): boolean {
     if (this.backlog === 0) return true;
     this.owesWritable = true;
     return false;

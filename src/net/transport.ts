@@ -50,11 +50,6 @@ export interface Transport {
    * False means the transport keeps the memory until `writable()`; more may still be written, and adds to the backlog.
    */
   write(bytes: Buffer): boolean;
-  /**
-   * Takes two pieces that leave with one system call where nothing waits before them; the answer is that of write(). Where
-   * a transport has no such method, two writes between `cork` and `uncork` do the same.
-   */
-  writeBoth?(head: Buffer, body: Buffer): boolean;
   /** Joins the writes up to `uncork` to one system call where the transport can. */
   cork(): void;
   uncork(): void;

@@ -23,16 +23,9 @@ class LyingTransport implements Transport {
   readonly arrived: Buffer[] = [];
   private kept: { bytes: Buffer; copy: Buffer }[] = [];
   private readonly lies: () => boolean;
-  readonly writeBoth?: (head: Buffer, body: Buffer) => boolean;
 
-  constructor(lies: () => boolean, joins: boolean) {
+  constructor(lies: () => boolean) {
     this.lies = lies;
-    if (joins) {
-      this.writeBoth = (head, body) => {
-        const isFree = this.write(head);
-        return this.write(body) && isFree;
-      };
-    }
   }
 
   get backlog(): number {
@@ -129,10 +122,9 @@ for (const shape of [0, 1] as const) {
         fc.property(
           fc.array(step, { maxLength: 30 }),
           fc.array(fc.boolean(), { minLength: 1, maxLength: 10 }),
-          fc.boolean(),
-          (steps, lies, joins) => {
+          (steps, lies) => {
             let writes = 0;
-            const transport = new LyingTransport(() => lies[writes++ % lies.length]!, joins);
+            const transport = new LyingTransport(() => lies[writes++ % lies.length]!);
             const turn = new FlushTurn();
             const outbox = new Outbox(transport, turn, counters);
             outbox.shape = shape;

@@ -147,25 +147,3 @@ for (const kind of KINDS) {
     assert.equal(farSide.bytes().toString(), 'head body');
   });
 }
-
-for (const kind of ['tcp', 'unix', 'tls'] as const) {
-  test(`${kind}: two pieces that are written as one arrive whole, also when they have to wait`, async (context) => {
-    const [near, far] = await pairOf(context, kind);
-    const nearSide = new Recorder(near);
-    far.pause();
-    const farSide = new Recorder(far);
-    const sent: Buffer[] = [];
-    for (let i = 0; i < 3000 && near.backlog < 200_000; i++) {
-      const pieces = [Buffer.from(`head ${i} `), pattern(65_536)] as const;
-      near.writeBoth?.(...pieces);
-      sent.push(...pieces);
-    }
-    assert.ok(near.backlog >= 200_000);
-    far.resume();
-    const all = Buffer.concat(sent);
-    await farSide.untilReceived(all.length);
-    assert.ok(farSide.bytes().equals(all));
-    await nearSide.until(() => nearSide.writables > 0);
-    assert.equal(near.backlog, 0);
-  });
-}
