@@ -17,7 +17,8 @@ interface LentReceiver {
 /** The reads of one socket. */
 export class LentReads {
   receiver: LentReceiver | null;
-  private readonly isCopied: boolean;
+  /** Whether what is handed over is the receiver's to keep. */
+  readonly isCopied: boolean;
 
   /** @param isCopied whether the receiver gets copies, which it may keep: who dials hands out views of what comes */
   constructor(isCopied: boolean) {

@@ -173,7 +173,8 @@ export class SocketTransport implements Transport {
     if (sink === null || this.paused || this.finished || this.socket.readableLength > 0) {
       return this.socket.push(Buffer.from(chunk));
     }
-    if (sink.receiveLent === undefined) sink.receive(Buffer.from(chunk));
+    if (this.reads?.isCopied === true) sink.receive(chunk);
+    else if (sink.receiveLent === undefined) sink.receive(Buffer.from(chunk));
     else sink.receiveLent(chunk);
     return true;
   }
