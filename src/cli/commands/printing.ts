@@ -11,7 +11,7 @@ interface PrintingOptions {
 }
 
 /** How these options have messages printed. Throws UsageError for a format that has no meaning. */
-export function printerFor(options: PrintingOptions, console: Console): MessagePrinter {
+export async function printerFor(options: PrintingOptions, console: Console): Promise<MessagePrinter> {
   const newline = !options.noNewline;
   if (options.format === null) {
     return options.verbose ? verbosePrinter(newline, console.paint.topic) : payloadPrinter(newline);

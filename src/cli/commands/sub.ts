@@ -22,7 +22,7 @@ export function main(argv: readonly string[], io: Io): Promise<number> {
 }
 
 async function run(options: Options<'sub'>, place: Workplace): Promise<number> {
-  const print = printerFor(options, place.console);
+  const print = await printerFor(options, place.console);
   const begin = (client: Client): Subscriber => new Subscriber(client, options, place.console, print);
   return runReceiver('sub', options, place, EVERY_SECOND, WITH_WILL, begin);
 }

@@ -1,0 +1,100 @@
+// How mqtt-pub hands its messages to the client, whatever they come from.
+import { InvalidRequest } from '../../client/errors.ts';
+import type { Client, PublishOptions, PublishResult } from '../../client/options.ts';
+import { isRefusal } from '../../protocol/reasons.ts';
+import { brokersWords } from '../brokers-words.ts';
+import type { Options } from '../options/tables.ts';
+import { gatherProperties } from '../property-option.ts';
+import type { Console } from './console.ts';
+
+/** Messages that may be under way before the next ones are read or repeated. */
+export const AHEAD = 1000;
+
+/** Publishes with the same topic and options all the time, and knows what is still to be acknowledged. */
+export class Publisher {
+  readonly #client: Client;
+  readonly #console: Console;
+  readonly #topic: string;
+  readonly #how: PublishOptions;
+  readonly #properties: Options<'pub'>['properties'];
+  readonly #lost: Promise<never>;
+  #fail: (error: Error) => void = () => undefined;
+  #waiting = 0;
+  #whenNoneWaits: (() => void) | null = null;
+
+  constructor(client: Client, options: Options<'pub'>, console: Console) {
+    this.#client = client;
+    this.#console = console;
+    this.#topic = options.topic ?? '';
+    this.#properties = options.properties;
+    this.#how = {
+      qos: options.qos,
+      retain: options.retain,
+      properties: gatherProperties(options.properties, 'publish'),
+    };
+    this.#lost = new Promise((_resolve, reject) => {
+      this.#fail = reject;
+    });
+    this.#lost.catch(() => undefined);
+    client.on('close', (error) => {
+      if (error !== null) this.#fail(error);
+    });
+  }
+
+  /** Publishes as the options say. */
+  publish(payload: Buffer): void {
+    this.send(this.#topic, payload, this.#how);
+  }
+
+  /** Publishes a message that says by itself where it belongs and how it is sent. */
+  send(topic: string, payload: Buffer, how: PublishOptions): void {
+    const result = this.#client.publish(topic, payload, how);
+    if (how.qos === 0) {
+      result.catch(this.#refused);
+      return;
+    }
+    this.#waiting += 1;
+    result.then(this.#settled, this.#refused);
+  }
+
+  /** Resolves once the next messages may come. */
+  drained(): Promise<void> {
+    return this.#client.drained(AHEAD);
+  }
+
+  /** Resolves once every message has been acknowledged. */
+  acknowledged(): Promise<void> {
+    if (this.#waiting === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#whenNoneWaits = resolve;
+    });
+  }
+
+  /** Waits until everything has left and is acknowledged, and disconnects. */
+  async end(): Promise<void> {
+    await this.acknowledged();
+    await this.#client.drained();
+    await this.#client.end(0, gatherProperties(this.#properties, 'disconnect'));
+  }
+
+  /** Waits for the work, or rejects as soon as the connection is lost for good. */
+  async untilLost(work: Promise<void>): Promise<void> {
+    await Promise.race([work, this.#lost]);
+  }
+
+  readonly #settled = ({ id, reason, properties }: PublishResult): void => {
+    if (isRefusal(reason.code)) {
+      this.#console.warn(`Warning: Publish ${id} failed: ${reason.text}.`);
+      for (const words of brokersWords(properties)) this.#console.warn(words);
+    }
+    this.#waiting -= 1;
+    if (this.#waiting > 0) return;
+    this.#whenNoneWaits?.();
+    this.#whenNoneWaits = null;
+  };
+
+  /** A lost connection shows in the client's end; a message that can't be sent at all ends the tool here. */
+  readonly #refused = (error: unknown): void => {
+    if (error instanceof InvalidRequest) this.#fail(error);
+  };
+}
