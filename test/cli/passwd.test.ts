@@ -191,16 +191,24 @@ describe('asking for the password', () => {
     assert.equal(await verifyHash(Buffer.from('secret'), hashOf(file, 'tom')), true);
   });
 
-  for (const [what, stdin, code, sentence] of [
-    ['two that differ', 'a\nb\n', 2, 'Error: Passwords do not match.\n'],
-    ['one only', 'a\n', 2, 'Error: Passwords do not match.\n'],
-    ['an empty one', '\n\n', 1, 'Error: Empty password.\n'],
-    ['none', '', 1, 'Error: Empty password.\n'],
+  for (const [what, stdin, code, questions, sentence] of [
+    ['two that differ', 'a\nb\n', 2, 'Password: \nReenter password: \n', 'Error: Passwords do not match.\n'],
+    ['one only', 'a\n', 1, 'Password: \nReenter password: ', 'Error: Empty password.\n'],
+    ['one and an empty one', 'a\n\n', 1, 'Password: \nReenter password: ', 'Error: Empty password.\n'],
+    ['an empty one', '\n\n', 1, 'Password: ', 'Error: Empty password.\n'],
+    ['none', '', 1, 'Password: ', 'Error: Empty password.\n'],
+    [
+      'one that is not UTF-8',
+      '\uFFFD\n\uFFFD\n',
+      1,
+      'Password: \nReenter password: \n',
+      'Error: The password is not valid UTF-8.\n',
+    ],
   ] as const) {
     it(`${what}: exit code ${code}, and the file stays`, async (t) => {
       const file = fileIn(t, 'ann:x\n');
       const result = await passwd([file, 'tom'], stdin);
-      assert.deepEqual([result.code, result.stderr], [code, sentence]);
+      assert.deepEqual([result.code, result.stdout, result.stderr], [code, questions, sentence]);
       assert.equal(readFileSync(file, 'utf8'), 'ann:x\n');
     });
   }
