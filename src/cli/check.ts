@@ -23,6 +23,7 @@ export function checkClientOptions<T extends keyof ClientOptionsOf>(tool: T, opt
 }
 
 function checkPublisher(options: Options<'pub'>): void {
+  if (options.jsonLines) return;
   const source = options.stdinLines || hasPayload(options);
   if (options.topic === null || !source) {
     throw new UsageError('Both topic and message must be supplied.', 'usage');

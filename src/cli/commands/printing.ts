@@ -1,5 +1,6 @@
 import { compileFormat, FormatError, type MessagePrinter, payloadPrinter, verbosePrinter } from '../format.ts';
 import { UsageError } from '../messages.ts';
+import { wallTime } from '../wall-time.ts';
 import type { Console } from './console.ts';
 
 /** The options about printing that mqtt-sub and mqtt-rr share. */
@@ -8,10 +9,15 @@ interface PrintingOptions {
   readonly verbose: boolean;
   readonly pretty: boolean;
   readonly noNewline: boolean;
+  readonly jsonLines: boolean;
 }
 
 /** How these options have messages printed. Throws UsageError for a format that has no meaning. */
 export async function printerFor(options: PrintingOptions, console: Console): Promise<MessagePrinter> {
+  if (options.jsonLines) {
+    const { messageLine } = await import('../json-lines.ts');
+    return (message, sink) => sink.text(`${messageLine(message, wallTime())}\n`);
+  }
   const newline = !options.noNewline;
   if (options.format === null) {
     return options.verbose ? verbosePrinter(newline, console.paint.topic) : payloadPrinter(newline);

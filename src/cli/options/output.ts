@@ -39,4 +39,16 @@ export const OUTPUT_OPTIONS = [
     group: 'Output',
     help: 'Spread JSON output (%j, %J) over several lines.',
   },
+  {
+    key: 'jsonLines',
+    names: ['--json-lines'],
+    kind: FLAG,
+    tools: receivers,
+    group: 'Output',
+    conflicts: {
+      keys: ['format', 'verbose', 'pretty', 'noNewline'],
+      message: 'The option --json-lines goes without -F, -v, -N and --pretty.',
+    },
+    help: 'Print every message as a line of JSON from which mqtt-pub --json-lines publishes exactly the same message.',
+  },
 ] as const satisfies readonly OptionRow[];
