@@ -10,6 +10,7 @@ interface PrintingOptions {
   readonly pretty: boolean;
   readonly noNewline: boolean;
   readonly jsonLines: boolean;
+  readonly jsonCompat: '2.0' | '2.1';
 }
 
 /** How these options have messages printed. Throws UsageError for a format that has no meaning. */
@@ -23,7 +24,7 @@ export async function printerFor(options: PrintingOptions, console: Console): Pr
     return options.verbose ? verbosePrinter(newline, console.paint.topic) : payloadPrinter(newline);
   }
   try {
-    return compileFormat(options.format, options.pretty, newline);
+    return compileFormat(options.format, options.pretty, newline, options.jsonCompat);
   } catch (error) {
     throw error instanceof FormatError ? new UsageError(error.message) : error;
   }
