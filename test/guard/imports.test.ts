@@ -71,6 +71,7 @@ const RULES: Readonly<Record<string, Rule>> = {
       'src/broker/check-files.ts',
       'src/broker/store-tools',
       'src/broker/plugins/hashes.ts',
+      'src/broker/plugins/password-entries.ts',
       'src/net/tls-errors.ts',
       'src/log',
       'src/protocol',
