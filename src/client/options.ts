@@ -1,5 +1,5 @@
 // What a client is told: typed options and their defaults, and the shapes that its calls take and give.
-import type { TlsDialOptions } from '../net/specs.ts';
+import type { ProxySpec, TlsDialOptions } from '../net/specs.ts';
 import type { ControlPacket, SubscriptionRequest, Will } from '../protocol/packets.ts';
 import type { Properties } from '../protocol/properties.ts';
 import type { Reason } from '../protocol/reasons.ts';
@@ -18,6 +18,8 @@ export interface Endpoint {
   readonly path?: string;
   readonly localAddress?: string;
   readonly tls?: TlsClientOptions;
+  /** A SOCKS5 proxy to connect through; not for 'unix'. */
+  readonly proxy?: ProxySpec;
 }
 
 /** A PUBLISH as a trace sees it. */

@@ -77,6 +77,16 @@ export interface TlsDialOptions {
   readonly keylog?: (line: Buffer) => void;
 }
 
+/** A SOCKS5 proxy on the way to a server. */
+export interface ProxySpec {
+  readonly host: string;
+  readonly port: number;
+  readonly username?: string;
+  readonly password?: string;
+  /** Looks the server's name up here; without it the proxy does. */
+  readonly resolvesHere?: boolean;
+}
+
 /** Where and how to dial. The client's `Endpoint` fits. */
 export interface DialSpec {
   readonly kind: 'tcp' | 'tls' | 'ws' | 'wss' | 'unix';
@@ -87,6 +97,8 @@ export interface DialSpec {
   readonly path?: string;
   readonly localAddress?: string;
   readonly tls?: TlsDialOptions;
+  /** Without meaning for 'unix'. */
+  readonly proxy?: ProxySpec;
   /** TCP_NODELAY; default true. */
   readonly noDelay?: boolean;
 }

@@ -6,7 +6,7 @@ import { isIP } from 'node:net';
 import { createServer, type Server, type TLSSocket, type TlsOptions, connect as tlsConnect } from 'node:tls';
 import { SocketTransport } from './socket-transport.ts';
 import type { DialSpec, ListenSpec, TlsListenOptions } from './specs.ts';
-import { addressOf, connectOptions, listenSockets, peerInfo, whenConnected } from './tcp.ts';
+import { addressOf, connectOptions, dialSocket, listenSockets, peerInfo, whenConnected } from './tcp.ts';
 import { noteCertificate, noteHandshake } from './tls-errors.ts';
 import type { Accept, AcceptError, Admit, Dialer, Listener, PeerInfo, TlsInfo } from './transport.ts';
 import { certificateName } from './x509-name.ts';
@@ -162,8 +162,10 @@ export function listenTls(spec: ListenSpec, accept: Accept, onError: AcceptError
  */
 export async function dialSecureSocket(spec: DialSpec, signal: AbortSignal): Promise<TLSSocket> {
   const options = spec.tls ?? {};
+  const way = spec.proxy === undefined ? connectOptions(spec) : { socket: await dialSocket(spec, signal) };
   const socket = tlsConnect({
-    ...connectOptions(spec),
+    ...way,
+    host: spec.host,
     // An address is no server name [RFC 6066 section 3]; it is compared with the certificate all the same.
     servername: options.servername ?? (isIP(spec.host) === 0 ? spec.host : ''),
     rejectUnauthorized: options.verify ?? true,
@@ -180,7 +182,7 @@ export async function dialSecureSocket(spec: DialSpec, signal: AbortSignal): Pro
   // 'secure' comes before Node judges the certificate; afterwards the socket is closed and the certificate gone.
   // (getPeerX509Certificate() would not do: after it, Node 20 finds no certificate to compare the host name with.)
   let certificate: Buffer | undefined;
-  let isConnected = false;
+  let isConnected = spec.proxy !== undefined;
   socket.once('connect', () => {
     isConnected = true;
   });

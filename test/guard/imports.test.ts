@@ -72,6 +72,7 @@ const RULES: Readonly<Record<string, Rule>> = {
       'src/broker/store-tools',
       'src/broker/plugins/hashes.ts',
       'src/net/tls-errors.ts',
+      'src/net/proxy-error.ts',
       'src/log',
       'src/protocol',
       'src/util',

@@ -75,6 +75,7 @@ export function benchPlan(command: BenchCommand, options: Options<'bench'>, run:
 /** What connectionOptions() reads of the other clients' options. */
 const NOT_HERE = {
   url: null,
+  proxy: null,
   idPrefix: null,
   noDelay: false,
   maxInflight: 20,
