@@ -100,6 +100,7 @@ function wantsTls(options: ConnectionFields, port: number | null): boolean {
     options.cafile !== null ||
     options.capath !== null ||
     options.cert !== null ||
+    options.psk !== null ||
     options.tlsUseOsCerts ||
     options.url?.tls === true ||
     port === 8883

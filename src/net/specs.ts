@@ -58,6 +58,13 @@ export interface ListenSpec {
   readonly backlog?: number | undefined;
 }
 
+/** A key that both sides know, instead of certificates. */
+export interface PskOptions {
+  /** Names the key to the server. */
+  readonly identity: string;
+  readonly key: Buffer;
+}
+
 /** TLS towards a server. */
 export interface TlsDialOptions {
   /** Certificates to trust instead of Node's own list; null and undefined trust that list. */
@@ -71,6 +78,8 @@ export interface TlsDialOptions {
   readonly ciphers?: string;
   readonly minVersion?: 'TLSv1.2' | 'TLSv1.3';
   readonly maxVersion?: 'TLSv1.2' | 'TLSv1.3';
+  /** No certificate counts with it: `ca`, `cert`, `key` and `verify` are without meaning. */
+  readonly psk?: PskOptions;
   /** Name to expect in the certificate and to send as SNI; the host by default. */
   readonly servername?: string;
   /** Receives key log lines (SSLKEYLOGFILE format). */
