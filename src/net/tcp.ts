@@ -211,8 +211,12 @@ export function whenConnected<S extends Socket>(
   });
 }
 
-/** A connected plain socket. @param reads where its bytes go, null for the socket's stream */
+/** A connected plain socket. @param reads where its bytes go, null for the socket's stream (which it is with a proxy) */
 export async function dialSocket(spec: DialSpec, signal: AbortSignal, reads: LentReads | null = null): Promise<Socket> {
+  if (spec.proxy !== undefined) {
+    const { dialThroughProxy } = await import('./socks.ts');
+    return dialThroughProxy(spec, spec.proxy, (proxy) => dialSocket(proxy, signal), signal);
+  }
   const options = { ...connectOptions(spec), ...(reads === null ? {} : { onread: reads.onread }) };
   if (spec.host === 'localhost' && spec.localAddress === undefined) {
     const socket = await dialLoopback(options, signal);
@@ -239,7 +243,7 @@ async function dialLoopback(options: NetConnectOpts, signal: AbortSignal): Promi
 export function tcpDialer(spec: DialSpec): Dialer {
   return {
     async dial(signal) {
-      const reads = new LentReads(true);
+      const reads = spec.proxy === undefined ? new LentReads(true) : null;
       const socket = await dialSocket(spec, signal, reads);
       return new SocketTransport(socket, peerInfo(socket, 'tcp', null), reads);
     },

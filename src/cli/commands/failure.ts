@@ -12,6 +12,7 @@ import {
 import { systemErrorText } from '../../util/system-error.ts';
 import { brokersWords } from '../brokers-words.ts';
 import { EXIT_ERROR } from '../messages.ts';
+import { wayFailure } from './way-failure.ts';
 
 /** The other side broke the protocol. */
 const EXIT_PROTOCOL = 2;
@@ -87,6 +88,8 @@ export function failureOf(error: unknown): Failure {
       code: EXIT_PROTOCOL,
     };
   }
+  const way = wayFailure(error, failureOf);
+  if (way !== null) return way;
   if (!(error instanceof Error)) throw error;
   const explanation = explainTlsError(error);
   if (explanation !== null) return { sentences: [`Error: ${explanation}`], code: EXIT_TLS };
