@@ -5,6 +5,7 @@ import { describe, it, type TestContext } from 'node:test';
 import { Console } from '../../../src/cli/commands/console.ts';
 import { Watch } from '../../../src/cli/commands/watch.ts';
 import { compileFormat, verbosePrinter } from '../../../src/cli/format.ts';
+import { PLAIN } from '../../../src/cli/terminal.ts';
 import { received } from './messages.ts';
 
 /** A terminal that understands what the screen is drawn with, and nothing else. */
@@ -41,8 +42,6 @@ class Screen extends Writable {
   }
 }
 
-const plain = { error: (text: string) => text, warning: (text: string) => text, topic: (text: string) => text };
-
 /** A watch on a screen; `frame` lets the time of a drawing pass. */
 function watching(context: TestContext, format: string | null = null) {
   context.mock.timers.enable({ apis: ['setTimeout'] });
@@ -50,7 +49,7 @@ function watching(context: TestContext, format: string | null = null) {
   const errors = new Screen();
   const stdout = screen as unknown as NodeJS.WriteStream;
   const io = { stdin: process.stdin, stdout, stderr: errors as unknown as NodeJS.WriteStream, env: {} };
-  const console = new Console(io, { ...plain, topic: (text) => `<${text}>` }, plain, false);
+  const console = new Console(io, { ...PLAIN, topic: (text) => `<${text}>` }, PLAIN, false);
   const printer = format === null ? verbosePrinter(false, (text) => text) : compileFormat(format, false, true);
   const watch = new Watch({ stdout }, console, printer);
   context.after(() => watch.end());
