@@ -39,6 +39,12 @@ export interface PublishTrace {
 export interface ClientTrace {
   sending(packet: ControlPacket | PublishTrace): void;
   received(packet: ControlPacket | PublishTrace): void;
+  /**
+   * Sees the bytes of a packet, in front of its `sending` or `received`; of one that can't be understood these are all there
+   * is. `rest` is what does not stand in one piece with the head, and may be empty. Both are only lent. A topic alias that
+   * the client chooses by itself is not in it yet.
+   */
+  bytes?(isSent: boolean, head: Buffer, rest: Buffer): void;
 }
 
 /** Delays between attempts to connect again, in milliseconds. The delay doubles with each failure, with jitter. */
