@@ -5,6 +5,9 @@ import type { Io } from '../io.ts';
 import { Output } from '../output.ts';
 import { type Paint, paintFor } from '../terminal.ts';
 
+/** Lines of the trace that are remembered: a packet, and what the broker says in it. */
+const LAST_TRACED = 4;
+
 /** Both outputs of a client tool. */
 export class Console implements Sink {
   readonly out: Output;
@@ -13,6 +16,7 @@ export class Console implements Sink {
   readonly #err: Output;
   readonly #errPaint: Paint;
   readonly #quiet: boolean;
+  readonly #traced: string[] = [];
 
   constructor(io: Io, paint: Paint, errPaint: Paint, quiet: boolean) {
     this.out = new Output(io.stdout);
@@ -32,7 +36,14 @@ export class Console implements Sink {
 
   /** A line of the trace. */
   trace(line: string): void {
+    this.#traced.push(line);
+    if (this.#traced.length > LAST_TRACED) this.#traced.shift();
     this.out.text(`${line}\n`);
+  }
+
+  /** The last lines of the trace: what they said need not be said again. */
+  get traced(): readonly string[] {
+    return this.#traced;
   }
 
   /** A sentence about something that failed; nothing with --quiet. */
