@@ -12,7 +12,6 @@ import type { Parsed } from '../parse.ts';
 import { readCommandLine, reportUsageError } from '../start.ts';
 import { withSpinner } from '../terminal.ts';
 import { type Console, openConsole } from './console.ts';
-import { failureOf, whileConnecting } from './failure.ts';
 import { traceFor } from './tracing.ts';
 
 /** Lost connections are dialled again every second. */
@@ -52,9 +51,11 @@ export async function clientCommand<T extends ClientTool>(
     return await work(parsed.options, { io, console, trace });
   } catch (error) {
     if (error instanceof UsageError) return await reportUsageError(tool, error, io);
-    const { sentences, code } = failureOf(error);
+    const { failureOf } = await import('./failure.ts');
+    const { sentences, details, code } = failureOf(error);
     for (const sentence of sentences) console.error(sentence);
     if (error instanceof ConnectRefused) afterRefusal(tool, error, console, trace);
+    for (const detail of details) if (!console.traced.includes(detail)) console.error(detail);
     return code;
   } finally {
     await console.finish();
@@ -86,12 +87,14 @@ export async function openClient<T extends ClientTool>(
     ...(trace === null ? {} : { trace }),
     ...(timeout === null ? {} : { connectTimeoutMs: timeout * 1000 }),
   };
-  const { host, kind } = settings.endpoint;
+  const { endpoint } = settings;
   try {
     // The trace shows what is going on; a spinner would only be in its way.
     if (trace !== null) return await connect(settings);
-    return await withSpinner(io, `Connecting to ${host}`, connect(settings));
+    return await withSpinner(io, `Connecting to ${endpoint.host}`, connect(settings));
   } catch (error) {
-    throw whileConnecting(error, kind);
+    if (error instanceof ConnectRefused) throw error;
+    const { whileConnecting } = await import('./explain-connecting.ts');
+    throw whileConnecting(error, endpoint);
   }
 }
