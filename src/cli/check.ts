@@ -16,6 +16,9 @@ export function checkClientOptions<T extends keyof ClientOptionsOf>(tool: T, opt
   if (options.persistent && options.id === null) {
     throw new UsageError('You must provide a client id if you are using the -c option.');
   }
+  if (options.maxReconnects !== null && !options.reconnect && reconnectsOnlyWhenAsked(tool, options)) {
+    throw new UsageError("'--max-reconnects' needs '--reconnect' here: a single message is not tried again by itself.");
+  }
   if (tool === 'pub') checkPublisher(options as Options<'pub'>);
   if (tool === 'sub') checkSubscriber(options as Options<'sub'>);
   if (tool === 'rr') checkRequester(options as Options<'rr'>);
@@ -31,6 +34,10 @@ export function checkTlsOptions(options: TlsFields): void {
     throw new UsageError('Only one of --psk or --cafile/--capath may be used at once.');
   }
   if (options.pskIdentity === null) throw new UsageError('--psk-identity required if --psk used.');
+}
+
+function reconnectsOnlyWhenAsked(tool: keyof ClientOptionsOf, options: ClientOptionsOf[typeof tool]): boolean {
+  return tool === 'rr' || (tool === 'pub' && !(options as Options<'pub'>).stdinLines);
 }
 
 function checkPublisher(options: Options<'pub'>): void {

@@ -4,8 +4,9 @@ import { lineBatches, readPayloadFile, readPayloadStream } from '../input.ts';
 import type { Io } from '../io.ts';
 import { EXIT_OK } from '../messages.ts';
 import type { Options } from '../options/tables.ts';
-import { clientCommand, EVERY_SECOND, openClient, type Workplace } from './client-command.ts';
+import { clientCommand, openClient, type Workplace } from './client-command.ts';
 import { AHEAD, Publisher } from './publisher.ts';
+import { EVERY_SECOND } from './reconnecting.ts';
 
 /** Runs the command; resolves to its exit code. */
 export function main(argv: readonly string[], io: Io): Promise<number> {
