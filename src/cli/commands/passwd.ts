@@ -15,6 +15,8 @@ const EXIT_INTERRUPTED = 130;
 
 /** Runs the command; resolves to its exit code. */
 export async function main(argv: readonly string[], io: Io): Promise<number> {
+  // Who does not listen to what was done need not; where the output is what was asked for, it is not lost unnoticed.
+  for (const stream of [io.stdout, io.stderr]) stream.on('error', () => undefined);
   const parsed = await readCommandLine('passwd', argv, io);
   if (typeof parsed === 'number') return parsed;
   try {
