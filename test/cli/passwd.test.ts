@@ -297,6 +297,10 @@ describe('refused, with exit code 1', () => {
     [['-c', '-b', 'F', 'a'], 'Error: -c argument given but password file, username, or password missing.\n'],
     [['F', 'a', 'b'], "Error: Unexpected argument 'b'.\n\nUse 'mqtt-passwd --help' to see usage.\n"],
     [
+      ['-b', '-H', 'argon2id', '--argon2-memory', '64k', 'F', 'a', 'x'],
+      "Error: The memory for argon2id must be a whole number of KiB from 8 on, not '64k'.\n\nUse 'mqtt-passwd --help' to see usage.\n",
+    ],
+    [
       ['-H', 'md5', 'F', 'a'],
       "Error: Unknown hash type 'md5', use bcrypt, argon2id, sha512-pbkdf2 or sha512.\n\nUse 'mqtt-passwd --help' to see usage.\n",
     ],
