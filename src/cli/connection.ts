@@ -3,6 +3,7 @@ import type { ClientOptions, Endpoint } from '../client/options.ts';
 import { NEVER_EXPIRES } from '../protocol/constants.ts';
 import type { Properties } from '../protocol/properties.ts';
 import type { Io } from './io.ts';
+import { localDomain } from './local-domain.ts';
 import { UsageError } from './messages.ts';
 import type { CONNECTION_OPTIONS } from './options/connection.ts';
 import type { PROPERTY_OPTIONS } from './options/properties.ts';
@@ -85,10 +86,11 @@ function endpoint(options: ConnectionFields, env: Io['env']): Endpoint {
   const way = {
     ...(options.bindAddress === null ? {} : { localAddress: options.bindAddress }),
     ...(options.proxy === null ? {} : { proxy: options.proxy }),
+    ...(options.srv ? { srv: {} } : {}),
   };
   if (options.unix !== null) return { kind: 'unix', host: options.unix, port: 0 };
   const ws = options.ws || options.url?.ws === true;
-  const host = options.host ?? 'localhost';
+  const host = options.host ?? (options.srv ? localDomain() : 'localhost');
   if (!wantsTls(options, options.port)) return { kind: ws ? 'ws' : 'tcp', host, port: options.port ?? 1883, ...way };
   return { kind: ws ? 'wss' : 'tls', host, port: options.port ?? 8883, tls: tlsOptions(options, env), ...way };
 }

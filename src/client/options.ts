@@ -1,5 +1,5 @@
 // What a client is told: typed options and their defaults, and the shapes that its calls take and give.
-import type { ProxySpec, TlsDialOptions } from '../net/specs.ts';
+import type { ProxySpec, SrvOptions, TlsDialOptions } from '../net/specs.ts';
 import type { ControlPacket, SubscriptionRequest, Will } from '../protocol/packets.ts';
 import type { Properties } from '../protocol/properties.ts';
 import type { Reason } from '../protocol/reasons.ts';
@@ -20,6 +20,8 @@ export interface Endpoint {
   readonly tls?: TlsClientOptions;
   /** A SOCKS5 proxy to connect through; not for 'unix'. */
   readonly proxy?: ProxySpec;
+  /** Host is a domain: its SRV records name the brokers to try, anew for each connection. Not for 'unix'. */
+  readonly srv?: SrvOptions;
 }
 
 /** A PUBLISH as a trace sees it. */

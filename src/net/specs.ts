@@ -1,4 +1,5 @@
 // What the transports are told: where to listen and where to dial. Contents of certificates and keys, never file names.
+import type { SrvRecord } from 'node:dns';
 
 /** PEM text, DER bytes or several of them. */
 type Pem = string | Buffer | readonly (string | Buffer)[];
@@ -96,6 +97,12 @@ export interface ProxySpec {
   readonly resolvesHere?: boolean;
 }
 
+/** Brokers named by SRV records of DNS. */
+export interface SrvOptions {
+  /** Looks a name such as `_mqtt._tcp.example.org` up; by default the name servers of the process are asked. */
+  readonly resolve?: (name: string) => Promise<readonly SrvRecord[]>;
+}
+
 /** Where and how to dial. The client's `Endpoint` fits. */
 export interface DialSpec {
   readonly kind: 'tcp' | 'tls' | 'ws' | 'wss' | 'unix';
@@ -108,6 +115,8 @@ export interface DialSpec {
   readonly tls?: TlsDialOptions;
   /** Without meaning for 'unix'. */
   readonly proxy?: ProxySpec;
+  /** The host is a domain whose SRV records name the places to dial; the port does not count. Without meaning for 'unix'. */
+  readonly srv?: SrvOptions;
   /** TCP_NODELAY; default true. */
   readonly noDelay?: boolean;
 }

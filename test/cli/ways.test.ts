@@ -1,9 +1,13 @@
-// Ways to the broker that are no plain connection, with the built tools: a SOCKS proxy.
+// Ways to the broker that are no plain connection, with the built tools: a SOCKS proxy, and SRV records.
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import path from 'node:path';
 import { describe, it } from 'node:test';
 import { connect } from '../../src/client/index.ts';
 import { runTool } from '../support/cli.ts';
+import { dnsServer } from '../support/dns-server.ts';
 import { freePort } from '../support/free-port.ts';
+import { scratch } from '../support/mosquitto.ts';
 import { socksServer } from '../support/socks-server.ts';
 import { embeddedBroker } from './embedded-broker.ts';
 
@@ -49,5 +53,34 @@ describe('--proxy', () => {
       proxy.cut();
     });
     assert.equal(proxy.asked.length, 2);
+  });
+});
+
+describe('-S', () => {
+  it('connects to the broker that DNS names', async (context) => {
+    const { port } = await embeddedBroker(context);
+    const record = { name: 'localhost', port, priority: 1, weight: 1 };
+    const nowhere = { name: 'localhost', port: await freePort(), priority: 1, weight: 1 };
+    const { address } = await dnsServer(context, {
+      '_mqtt._tcp.example.test': [record],
+      '_mqtt._tcp.down.test': [nowhere],
+    });
+    const preload = path.join(scratch(context), 'names.cjs');
+    writeFileSync(preload, `require('node:dns').setServers([${JSON.stringify(address)}]);`);
+    const publish = (domain: string) =>
+      runTool('mqtt-pub', ['-S', '-h', domain, '-q', '1', '-t', 'a', '-m', 'm'], {
+        env: { NODE_OPTIONS: `--require ${preload}` },
+      });
+    assert.deepEqual(await publish('example.test'), { code: 0, stdout: '', stderr: '' });
+    assert.deepEqual(await publish('down.test'), {
+      code: 1,
+      stdout: '',
+      stderr: `Error: Connection refused\n_mqtt._tcp.down.test names localhost:${nowhere.port} (Connection refused).\n`,
+    });
+    assert.deepEqual(await publish('other.test'), {
+      code: 1,
+      stdout: '',
+      stderr: 'Unable to connect (Lookup error).\nThere are no SRV records of _mqtt._tcp.other.test.\n',
+    });
   });
 });

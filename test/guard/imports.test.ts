@@ -73,6 +73,7 @@ const RULES: Readonly<Record<string, Rule>> = {
       'src/broker/plugins/hashes.ts',
       'src/net/tls-errors.ts',
       'src/net/proxy-error.ts',
+      'src/net/srv-error.ts',
       'src/log',
       'src/protocol',
       'src/util',

@@ -75,6 +75,7 @@ export function benchPlan(command: BenchCommand, options: Options<'bench'>, run:
 const NOT_HERE = {
   url: null,
   proxy: null,
+  srv: false,
   idPrefix: null,
   noDelay: false,
   maxInflight: 20,

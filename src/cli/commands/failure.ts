@@ -88,7 +88,7 @@ export function failureOf(error: unknown): Failure {
       code: EXIT_PROTOCOL,
     };
   }
-  const way = wayFailure(error);
+  const way = wayFailure(error, failureOf);
   if (way !== null) return way;
   if (!(error instanceof Error)) throw error;
   const explanation = explainTlsError(error);

@@ -1,6 +1,7 @@
-// What went wrong on a way to the broker that is not a plain connection: at a SOCKS proxy. Mosquitto's sentences and codes,
-// then ours, which says what happened where.
+// What went wrong on a way to the broker that is not a plain connection: at a SOCKS proxy, or in DNS. Mosquitto's sentences
+// and codes, then ours, which says what happened where.
 import { ProxyError, type ProxyFault } from '../../net/proxy-error.ts';
+import { SrvError } from '../../net/srv-error.ts';
 import { systemErrorText } from '../../util/system-error.ts';
 import { EXIT_ERROR } from '../messages.ts';
 import type { Failure } from './failure.ts';
@@ -25,8 +26,13 @@ const PROXY_FAILURES: Readonly<Record<ProxyFault, { readonly sentence: string; r
   protocol: REFUSED,
 };
 
-/** The failure at a proxy; null for another error. */
-export function wayFailure(error: unknown): Failure | null {
+/** The failure on such a way; null for another error. @param explain tells the failure at the last broker that DNS named */
+export function wayFailure(error: unknown, explain: (cause: unknown) => Failure): Failure | null {
+  if (error instanceof SrvError) {
+    if (!error.tried) return { sentences: ['Unable to connect (Lookup error).', error.message], code: EXIT_ERROR };
+    const { sentences, code } = explain(error.cause);
+    return { sentences: [...sentences, error.message], code };
+  }
   if (!(error instanceof ProxyError)) return null;
   const known = PROXY_FAILURES[error.fault];
   const sentence = known?.sentence ?? `Error: ${systemErrorText(error.cause)}`;

@@ -120,8 +120,8 @@ export const CONNECTION_OPTIONS = [
     kind: FLAG,
     tools: clients,
     group: 'Connection',
-    refused: 'Give the host and port with -h and -p.',
-    help: 'Look the broker up in DNS SRV records.',
+    conflicts: { keys: ['unix'], message: '-S and --unix cannot be used together.' },
+    help: 'Take the name of -h for a domain, and connect to the brokers that its SRV records name: _mqtt._tcp.HOST, or _secure-mqtt._tcp.HOST with TLS. Without -h, the domain of this machine.',
   },
   {
     key: 'protocolVersion',
