@@ -30,6 +30,9 @@ function reconnectsOnlyWhenAsked(tool: keyof ClientOptionsOf, options: ClientOpt
 }
 
 function checkPublisher(options: Options<'pub'>): void {
+  if (options.spool !== null && !options.stdinLines) {
+    throw new UsageError("'--spool' keeps lines of standard input: it needs '-l'.");
+  }
   const source = options.stdinLines || hasPayload(options);
   if (options.topic === null || !source) {
     throw new UsageError('Both topic and message must be supplied.', 'usage');
