@@ -1,6 +1,6 @@
-// One broker for each store: a lock in its folder.
+// One broker for each store.
 import path from 'node:path';
-import { type Lock, LockHeld, lockHolder, takeLock } from '../../util/process-lock.ts';
+import { type LockFile, lockHolder, takeLock } from '../../util/lock-file.ts';
 
 /** Another process uses the store. */
 export class StoreInUse extends Error {
@@ -13,17 +13,15 @@ export class StoreInUse extends Error {
 }
 
 /** A lock that is held. */
-export type StoreLock = Lock;
+export type StoreLock = LockFile;
 
 const lockOf = (folder: string): string => path.join(folder, 'lock');
 
 /** Locks a folder for this process. Throws StoreInUse, or as the file system does. */
 export function lockStore(folder: string): StoreLock {
-  try {
-    return takeLock(lockOf(folder));
-  } catch (error) {
-    throw error instanceof LockHeld ? new StoreInUse(folder, error.pid) : error;
-  }
+  const lock = takeLock(lockOf(folder));
+  if (typeof lock === 'number') throw new StoreInUse(folder, lock);
+  return lock;
 }
 
 /** The process that has a folder locked; 0 where none does. Throws as the file system does. */

@@ -2,7 +2,6 @@
 import type { ClientOptions, ReconnectOptions } from '../../client/options.ts';
 import type { Options } from '../options/tables.ts';
 import type { Workplace } from './client-command.ts';
-import { failureOf } from './failure.ts';
 
 /** Lost connections are dialled again every second. */
 export const EVERY_SECOND: ReconnectOptions = { minDelayMs: 1000, maxDelayMs: 1000 };
@@ -47,7 +46,9 @@ function announcer(
   return (error, delayMs, attempt) => {
     next?.(error, delayMs, attempt);
     if (attempt > 1) return;
-    const [sentence = ''] = failureOf(error).sentences;
-    console.warn(`${sentence.replace(/^Error: /, '').replace(/\.$/, '')}; trying again every second.`);
+    void import('./failure.ts').then(({ failureOf }) => {
+      const [sentence = ''] = failureOf(error).sentences;
+      console.warn(`${sentence.replace(/^Error: /, '').replace(/\.$/, '')}; trying again every second.`);
+    });
   };
 }

@@ -2,6 +2,7 @@
 // broker is away and none is lost with the process.
 import type { Client } from '../../client/options.ts';
 import { systemErrorText } from '../../util/system-error.ts';
+import { EXIT_KEPT } from '../exit-status.ts';
 import { lineBatches } from '../input.ts';
 import { EXIT_OK, UsageError } from '../messages.ts';
 import type { Options } from '../options/tables.ts';
@@ -13,9 +14,6 @@ import { failureOf } from './failure.ts';
 import { EVERY_SECOND } from './reconnecting.ts';
 import { SpoolSender } from './spool-sender.ts';
 import { onStopSignal } from './stop.ts';
-
-/** Lines are left in the spool (EX_TEMPFAIL of sysexits.h: to be tried again). */
-const EXIT_KEPT = 75;
 
 /** Bytes that may wait in the file, while there is a connection, before standard input is read on. */
 const AHEAD_BYTES = 8_388_608;

@@ -13,7 +13,7 @@ import {
   writeSync,
 } from 'node:fs';
 import path from 'node:path';
-import { type Lock, LockHeld, takeLock } from '../../util/process-lock.ts';
+import { type LockFile, takeLock } from '../../util/lock-file.ts';
 import { systemErrorText } from '../../util/system-error.ts';
 import { UsageError } from '../messages.ts';
 import { Walk } from './walk.ts';
@@ -36,7 +36,7 @@ export interface Content {
 export interface Opened {
   readonly file: string;
   readonly fd: number;
-  readonly lock: Lock;
+  readonly lock: LockFile;
   readonly content: Content;
   /** A sentence about what was left out; null where the file was whole. */
   readonly warning: string | null;
@@ -47,10 +47,14 @@ export interface Opened {
  * UsageError where the file is in use, is something else than a spool or can't be opened.
  */
 export function openSpoolFile(name: string): Opened {
-  let lock: Lock | null = null;
+  let lock: LockFile | null = null;
   let fd = -1;
   try {
-    lock = takeLock(`${name}.lock`);
+    const taken = takeLock(`${name}.lock`);
+    if (typeof taken === 'number') {
+      throw new UsageError(`The spool "${name}" is in use by the process ${taken}.`, 'nothing');
+    }
+    lock = taken;
     fd = openSync(name, constants.O_RDWR | constants.O_CREAT | (constants.O_NONBLOCK ?? 0), 0o600);
     const { size } = checkKind(fd, name);
     fchmodSync(fd, 0o600);
@@ -63,9 +67,6 @@ export function openSpoolFile(name: string): Opened {
     if (fd >= 0) closeSync(fd);
     lock?.release();
     if (error instanceof UsageError) throw error;
-    if (error instanceof LockHeld) {
-      throw new UsageError(`The spool "${name}" is in use by the process ${error.pid}.`, 'nothing');
-    }
     throw new UsageError(`Unable to open the spool "${name}": ${systemErrorText(error)}.`, 'nothing');
   }
 }

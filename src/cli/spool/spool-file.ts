@@ -2,7 +2,7 @@
 // behind them as well, and the file is emptied whenever everything is done.
 import { closeSync, fdatasync, fdatasyncSync, ftruncateSync, openSync, renameSync, rmSync } from 'node:fs';
 import path from 'node:path';
-import type { Lock } from '../../util/process-lock.ts';
+import type { LockFile } from '../../util/lock-file.ts';
 import { Ring } from '../../util/ring.ts';
 import { UsageError } from '../messages.ts';
 import { HEADER, openSpoolFile, syncFolder, writeWhole } from './open.ts';
@@ -30,7 +30,7 @@ export class SpoolFile {
   readonly name: string;
   /** What was found wrong with the file; null where nothing was. */
   readonly warning: string | null;
-  readonly #lock: Lock;
+  readonly #lock: LockFile;
   readonly #compactFrom: number;
   #fd: number;
   #end: number;

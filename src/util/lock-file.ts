@@ -1,19 +1,9 @@
-// A file with the pid of who uses something that only one process may use at a time.
+// One process at a time: a lock is a file with the pid of who holds it, and the time that process was started at.
 import { closeSync, openSync, readFileSync, unlinkSync, writeSync } from 'node:fs';
 import process from 'node:process';
 
-/** Another process holds the lock. */
-export class LockHeld extends Error {
-  readonly pid: number;
-
-  constructor(file: string, pid: number) {
-    super(`${file} is held by the process ${pid}`);
-    this.pid = pid;
-  }
-}
-
 /** A lock that is held. */
-export interface Lock {
+export interface LockFile {
   release(): void;
 }
 
@@ -22,16 +12,16 @@ const STEP_MS = 1000;
 const PAUSE_MS = 5;
 
 /**
- * Takes a lock for this process: the file is made, and removed again by release(). The lock of a process that is gone counts
- * for nothing, also where another process has got its pid since. Throws LockHeld, or as the file system does.
+ * Takes the lock that is a file of this path. The lock of a process that is gone counts for nothing, also where another
+ * process has got its pid since. Returns the lock, or the pid of the process that holds it. Throws as the file system does.
  */
-export function takeLock(file: string): Lock {
+export function takeLock(file: string): LockFile | number {
   const mine = `${process.pid} ${startOf(process.pid)}\n`;
   while (!makes(file, mine)) {
     const held = finished(file);
     if (held === null) continue;
     const pid = holderIn(held);
-    if (pid !== 0) throw new LockHeld(file, pid);
+    if (pid !== 0) return pid;
     breakLock(file, held);
   }
   return { release: () => releaseIfMine(file, mine) };
@@ -97,7 +87,7 @@ function breakLock(file: string, held: string): void {
   }
 }
 
-/** Nothing else is to run meanwhile: who waits here is about to start. */
+/** Nothing else is to run meanwhile: these are moments, and what the lock is for is done in one go. */
 function pause(): void {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, PAUSE_MS);
 }
