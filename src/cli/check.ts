@@ -37,10 +37,17 @@ export function checkTlsOptions(options: TlsFields): void {
 }
 
 function reconnectsOnlyWhenAsked(tool: keyof ClientOptionsOf, options: ClientOptionsOf[typeof tool]): boolean {
-  return tool === 'rr' || (tool === 'pub' && !(options as Options<'pub'>).stdinLines);
+  return tool === 'rr' || (tool === 'pub' && !readsLines(options as Options<'pub'>));
+}
+
+function readsLines(options: Options<'pub'>): boolean {
+  return options.stdinLines || options.jsonLines;
 }
 
 function checkPublisher(options: Options<'pub'>): void {
+  if (options.spool !== null && !options.stdinLines) {
+    throw new UsageError("'--spool' keeps lines of standard input: it needs '-l'.");
+  }
   if (options.jsonLines) return;
   const source = options.stdinLines || hasPayload(options);
   if (options.topic === null || !source) {

@@ -22,6 +22,8 @@ export const EXIT_QOS = 24;
 export const EXIT_OVERSIZE = 25;
 /** -W is over. */
 export const EXIT_TIMEOUT = 27;
+/** Lines are left in the spool (EX_TEMPFAIL of sysexits.h: to be tried again). */
+export const EXIT_KEPT = 75;
 /** With --fail-on-denied: the broker refused a message, a subscription or the end of one. */
 export const EXIT_DENIED = 135;
 
@@ -107,6 +109,11 @@ const ROWS: readonly ExitRow[] = [
     text: 'The broker does not take this QoS, or so large a message (MQTT 5).',
   },
   { term: `\`${EXIT_TIMEOUT}\``, tools: ['sub', 'rr'], text: 'The time of `-W` is over.' },
+  {
+    term: `\`${EXIT_KEPT}\``,
+    tools: ['pub'],
+    text: 'With `--spool`: lines are kept in the file and were not sent, whatever the reason, which is printed in front of their number.',
+  },
   {
     term: `\`${EXIT_DENIED}\``,
     tools: ALL,

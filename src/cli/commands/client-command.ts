@@ -68,7 +68,7 @@ function afterRefusal(tool: ClientTool, error: ConnectRefused, console: Console,
 
 /**
  * Connects, with a spinner for whoever waits at a terminal. `timeout` is the time that connecting may take in seconds, null
- * for the client's default. Rejects with the client's errors.
+ * for the client's default. `signal` gives up. Rejects with the client's errors.
  */
 export async function openClient<T extends ClientTool>(
   tool: T,
@@ -76,6 +76,7 @@ export async function openClient<T extends ClientTool>(
   place: Workplace,
   reconnect: ReconnectOptions | null,
   timeout: number | null,
+  signal: AbortSignal | null = null,
 ): Promise<Client> {
   const { io, trace } = place;
   const settings: ClientOptions = {
@@ -83,6 +84,7 @@ export async function openClient<T extends ClientTool>(
     ...(tool === 'pub' ? { closeTimeoutMs: PUBLISHED_MS } : {}),
     ...(trace === null ? {} : { trace }),
     ...patience(options as Options<'pub'>, place, reconnect, timeout),
+    ...(signal === null ? {} : { signal }),
   };
   const { endpoint } = settings;
   try {

@@ -30,7 +30,7 @@ export function patience(
       : {
           ...usual,
           ...(options.maxReconnects === null ? {} : { maxAttempts: options.maxReconnects }),
-          ...(isTold ? { announce: announcer(place) } : {}),
+          ...(isTold ? { announce: announcer(place, builtIn?.announce) } : {}),
         };
   if (timeout === null) return { reconnect };
   const ms = timeout * 1000;
@@ -38,9 +38,13 @@ export function patience(
   return { reconnect, connectTimeoutMs: Math.min(ms, ATTEMPT_MS), signal: AbortSignal.timeout(ms + LATE_MS) };
 }
 
-/** Says once for each time without connection why there is none. */
-function announcer({ console }: Pick<Workplace, 'console'>): NonNullable<ReconnectOptions['announce']> {
-  return (error, _delayMs, attempt) => {
+/** Says once for each time without connection why there is none, and tells whoever was to be told. */
+function announcer(
+  { console }: Pick<Workplace, 'console'>,
+  next: ReconnectOptions['announce'],
+): NonNullable<ReconnectOptions['announce']> {
+  return (error, delayMs, attempt) => {
+    next?.(error, delayMs, attempt);
     if (attempt > 1) return;
     void import('./failure.ts').then(({ failureOf }) => {
       const [sentence = ''] = failureOf(error).sentences;

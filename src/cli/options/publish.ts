@@ -88,6 +88,16 @@ export const PUBLISH_OPTIONS = [
     help: 'Send a message for each line of standard input, which is JSON as mqtt-sub --json-lines writes it. -t, -q, -r and -D publish count where a line says nothing.',
   },
   {
+    key: 'spool',
+    names: ['--spool'],
+    kind: TEXT,
+    tools: ['pub'],
+    group: 'Publishing',
+    value: 'FILE',
+    missing: '--spool argument given but no file specified',
+    help: 'With -l, keep lines in this file until the broker has them, and go on reading while it is away. Lines that an earlier run left there are sent first. The tool ends with 75 where lines are left.',
+  },
+  {
     key: 'retain',
     names: ['-r', '--retain'],
     kind: FLAG,
