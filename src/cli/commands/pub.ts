@@ -5,6 +5,7 @@ import type { Io } from '../io.ts';
 import { EXIT_OK } from '../messages.ts';
 import type { Options } from '../options/tables.ts';
 import { clientCommand, EVERY_SECOND, openClient, type Workplace } from './client-command.ts';
+import { Denials } from './denials.ts';
 import { AHEAD, Publisher } from './publisher.ts';
 
 /** Runs the command; resolves to its exit code. */
@@ -16,7 +17,8 @@ async function run(options: Options<'pub'>, place: Workplace): Promise<number> {
   const { io, console } = place;
   const payload = options.stdinLines ? null : await payloadOf(options, io);
   const client = await openClient('pub', options, place, options.stdinLines ? EVERY_SECOND : null, null);
-  const publisher = new Publisher(client, options, console);
+  const denials = new Denials(options.failOnDenied);
+  const publisher = new Publisher(client, options, console, denials);
   try {
     await publisher.untilLost(
       payload === null ? sendLines(publisher, io) : sendRepeatedly(publisher, payload, options),
@@ -27,7 +29,8 @@ async function run(options: Options<'pub'>, place: Workplace): Promise<number> {
     // After a message that can't be sent, the connection is still there.
     await client.end();
   }
-  return EXIT_OK;
+  publisher.tellDenied();
+  return denials.exitCode(EXIT_OK);
 }
 
 /** The payload that the options ask for, read before anything is connected. Throws UsageError. */

@@ -1,7 +1,8 @@
 // mqtt-sub: subscribes and prints what comes in, until it has had enough or is told to stop.
 import type { Client, ReceivedMessage, SubscribeFilter } from '../../client/options.ts';
-import { isRefusal, reasonOf } from '../../protocol/reasons.ts';
+import { isRefusal, type Reason, reasonOf } from '../../protocol/reasons.ts';
 import { topicMatches } from '../../protocol/topic.ts';
+import { brokersWords } from '../brokers-words.ts';
 import type { MessagePrinter } from '../format.ts';
 import type { Io } from '../io.ts';
 import { EXIT_OK } from '../messages.ts';
@@ -9,6 +10,7 @@ import type { Options } from '../options/tables.ts';
 import { gatherProperties } from '../property-option.ts';
 import { clientCommand, EVERY_SECOND, type Workplace } from './client-command.ts';
 import type { Console } from './console.ts';
+import { Denials, refusedSubscriptions } from './denials.ts';
 import { printerFor } from './printing.ts';
 import { type Receiver, runReceiver } from './receiver.ts';
 import { endAfter } from './stop.ts';
@@ -23,8 +25,16 @@ export function main(argv: readonly string[], io: Io): Promise<number> {
 
 async function run(options: Options<'sub'>, place: Workplace): Promise<number> {
   const print = await printerFor(options, place.console);
-  const begin = (client: Client): Subscriber => new Subscriber(client, options, place.console, print);
-  return runReceiver('sub', options, place, EVERY_SECOND, WITH_WILL, begin);
+  let subscriber: Subscriber | null = null;
+  const begin = (client: Client): Subscriber => {
+    subscriber = new Subscriber(client, options, place.console, print);
+    return subscriber;
+  };
+  // What is subscribed anew after a lost connection may be refused, too.
+  const trace = options.failOnDenied
+    ? refusedSubscriptions(place.trace, (reason) => subscriber?.refusedAnew(reason))
+    : place.trace;
+  return runReceiver('sub', options, { ...place, trace }, EVERY_SECOND, WITH_WILL, begin);
 }
 
 /** A subscribed client with what its messages go through. */
@@ -33,9 +43,11 @@ class Subscriber implements Receiver {
   readonly #options: Options<'sub'>;
   readonly #console: Console;
   readonly #print: MessagePrinter;
+  readonly #denials: Denials;
   readonly #ended: Promise<number>;
   #resolve: (code: number) => void = () => undefined;
   #reject: (error: Error) => void = () => undefined;
+  #isSubscribed = false;
   #printed = 0;
   #removing = false;
   #stopping = false;
@@ -45,6 +57,7 @@ class Subscriber implements Receiver {
     this.#options = options;
     this.#console = console;
     this.#print = print;
+    this.#denials = new Denials(options.failOnDenied);
     this.#ended = new Promise((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
@@ -68,30 +81,65 @@ class Subscriber implements Receiver {
     return this.#ended;
   }
 
+  /** The broker refuses, on a later connection, what it had granted before. Only with --fail-on-denied. */
+  refusedAnew(reason: Reason): void {
+    if (!this.#isSubscribed || this.#stopping) return;
+    this.#console.error(`Error: The broker refused a subscription that was made anew: ${reason.text}.`);
+    this.#denials.note();
+    this.stop(EXIT_OK);
+  }
+
   /** Ends in an orderly way, with the reason code of the DISCONNECT. What still comes in is not printed. */
   stop(exitCode: number, reasonCode = 0): void {
     if (this.#stopping) return;
     this.#stopping = true;
     const removed = this.#removing && reasonCode === 0 ? this.#client.drained() : null;
     const properties = gatherProperties(this.#options.properties, 'disconnect');
-    endAfter(this.#client, removed, reasonCode, properties).then(() => this.#resolve(exitCode), this.#reject);
+    endAfter(this.#client, removed, reasonCode, properties).then(
+      () => this.#resolve(this.#denials.exitCode(exitCode)),
+      this.#reject,
+    );
   }
 
   async #subscribe(): Promise<void> {
     const { topics, unsubscribe, properties, exitAfterSubscribe } = this.#options;
     if (topics.length > 0) {
       const filters = topics.map((filter) => this.#subscription(filter));
-      const { codes } = await this.#client.subscribe(filters, gatherProperties(properties, 'subscribe'));
+      const suback = await this.#client.subscribe(filters, gatherProperties(properties, 'subscribe'));
+      const { codes } = suback;
+      this.#isSubscribed = true;
       this.#tellRefusals(codes);
-      if (codes.every(isRefusal)) {
-        this.#console.error('All subscription requests were denied.');
+      if (codes.every(isRefusal)) this.#console.error('All subscription requests were denied.');
+      if (codes.some(isRefusal)) {
+        this.#console.quote(brokersWords(suback.properties));
+        this.#denials.note();
+      }
+      if (codes.every(isRefusal) || this.#hasFailed) {
         this.stop(EXIT_OK);
         return;
       }
     }
-    if (unsubscribe.length > 0)
-      await this.#client.unsubscribe(unsubscribe, gatherProperties(properties, 'unsubscribe'));
-    if (exitAfterSubscribe) this.stop(EXIT_OK);
+    if (unsubscribe.length > 0) {
+      const { codes } = await this.#client.unsubscribe(unsubscribe, gatherProperties(properties, 'unsubscribe'));
+      if (codes.some(isRefusal)) this.#refusedToEnd(codes);
+    }
+    if (exitAfterSubscribe || this.#hasFailed) this.stop(EXIT_OK);
+  }
+
+  /** Whether --fail-on-denied wants the tool to end. */
+  get #hasFailed(): boolean {
+    return this.#denials.exitCode(EXIT_OK) !== EXIT_OK;
+  }
+
+  /** Mosquitto's tool says nothing of it, so neither does this one without --fail-on-denied. */
+  #refusedToEnd(codes: readonly number[]): void {
+    this.#denials.note();
+    if (!this.#denials.matter) return;
+    codes.forEach((code, i) => {
+      if (!isRefusal(code)) return;
+      const filter = this.#options.unsubscribe[i];
+      this.#console.error(`Error: The end of the subscription to '${filter}' was refused: ${reasonOf(code).text}.`);
+    });
   }
 
   #subscription(filter: string): SubscribeFilter {
@@ -131,6 +179,7 @@ class Subscriber implements Receiver {
     this.#client.publish(topic, '', { qos: 1, retain: true }).then(
       ({ reason }) => {
         if (!isRefusal(reason.code)) return;
+        this.#denials.note();
         this.#console.warn(`Warning: The retained message of '${topic}' was not removed: ${reason.text}.`);
       },
       // A lost connection shows in the client's end.
