@@ -4,10 +4,16 @@ import type { Tool } from './options/row.ts';
 
 /** The other side broke the protocol, or is no broker. */
 export const EXIT_PROTOCOL = 2;
+/** A proxy found no way to the broker. */
+export const EXIT_NO_CONNECTION = 4;
 /** The connection was lost. */
 export const EXIT_LOST = 7;
+/** A proxy wants another login, or has rules against the connection. */
+export const EXIT_AUTHORISATION = 11;
 /** TLS failed, mostly because a certificate does not fit. */
 export const EXIT_TLS = 14;
+/** A proxy refused the login, or failed. */
+export const EXIT_PROXY = 16;
 /** The broker stopped answering. */
 export const EXIT_KEEP_ALIVE = 19;
 /** The broker does not take this quality of service. */
@@ -65,6 +71,11 @@ const ROWS: readonly ExitRow[] = [
     text: 'What answers is no MQTT broker, or breaks the protocol.',
   },
   {
+    term: `\`${EXIT_NO_CONNECTION}\``,
+    tools: ALL,
+    text: "With a proxy, the broker can't be reached from there.",
+  },
+  {
     term: `\`${EXIT_LOST}\``,
     tools: ['pub', 'rr'],
     text: 'The connection was lost, or the broker closed it.',
@@ -75,9 +86,19 @@ const ROWS: readonly ExitRow[] = [
     text: 'The first connection was lost before the broker answered, or the broker closed one for a reason after which another attempt makes no sense; any other is made anew.',
   },
   {
+    term: `\`${EXIT_AUTHORISATION}\``,
+    tools: ALL,
+    text: 'The proxy does not allow the connection, or wants a login.',
+  },
+  {
     term: `\`${EXIT_TLS}\``,
     tools: ALL,
     text: 'TLS failed: a certificate is not trusted, not valid, for another host name, or missing.',
+  },
+  {
+    term: `\`${EXIT_PROXY}\``,
+    tools: ALL,
+    text: 'The proxy refused the user name and password, or failed.',
   },
   { term: `\`${EXIT_KEEP_ALIVE}\``, tools: ['pub', 'rr'], text: 'The broker stopped answering.' },
   {

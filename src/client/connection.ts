@@ -42,7 +42,7 @@ import { monotonicNow, touch } from '../util/clock.ts';
 import { AuthExchange } from './authentication.ts';
 import { connackFault, notStarted, readConnack } from './connack.ts';
 import { ConnectionLost, ConnectRefused, InvalidRequest } from './errors.ts';
-import { IncomingMessages, traceOf } from './incoming.ts';
+import { fixedHeader, IncomingMessages, traceOf } from './incoming.ts';
 import { KeepAlive } from './keep-alive.ts';
 import { sizeLimits } from './limits.ts';
 import type { ReceivedMessage } from './options.ts';
@@ -206,6 +206,7 @@ export class Connection implements LinkOwner {
 
   frame(buffer: Buffer, first: number, start: number, end: number): boolean {
     const before = this.state;
+    this.settings.trace?.bytes?.(false, fixedHeader(first, end - start), buffer.subarray(start, end));
     this.isInFrame = true;
     try {
       if (first >> 4 === PUBLISH) this.onPublish(buffer, first, start, end);

@@ -1,5 +1,5 @@
 // What a client is told: typed options and their defaults, and the shapes that its calls take and give.
-import type { TlsDialOptions } from '../net/specs.ts';
+import type { ProxySpec, SrvOptions, TlsDialOptions } from '../net/specs.ts';
 import type { ControlPacket, SubscriptionRequest, Will } from '../protocol/packets.ts';
 import type { Properties } from '../protocol/properties.ts';
 import type { Reason } from '../protocol/reasons.ts';
@@ -18,6 +18,10 @@ export interface Endpoint {
   readonly path?: string;
   readonly localAddress?: string;
   readonly tls?: TlsClientOptions;
+  /** A SOCKS5 proxy to connect through; not for 'unix'. */
+  readonly proxy?: ProxySpec;
+  /** Host is a domain: its SRV records name the brokers to try, anew for each connection. Not for 'unix'. */
+  readonly srv?: SrvOptions;
 }
 
 /** A PUBLISH as a trace sees it. */
@@ -35,6 +39,12 @@ export interface PublishTrace {
 export interface ClientTrace {
   sending(packet: ControlPacket | PublishTrace): void;
   received(packet: ControlPacket | PublishTrace): void;
+  /**
+   * Sees the bytes of a packet, in front of its `sending` or `received`; of one that can't be understood these are all there
+   * is. `rest` is what does not stand in one piece with the head, and may be empty. Both are only lent. A topic alias that
+   * the client chooses by itself is not in it yet.
+   */
+  bytes?(isSent: boolean, head: Buffer, rest: Buffer): void;
 }
 
 /** Delays between attempts to connect again, in milliseconds. The delay doubles with each failure, with jitter. */

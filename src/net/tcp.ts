@@ -214,9 +214,13 @@ export function whenConnected<S extends Socket>(
 
 /**
  * A connected plain socket. Its error knows which addresses were tried (dial-facts.ts).
- * @param reads where the socket's bytes go, null for the socket's stream
+ * @param reads where the socket's bytes go, null for the socket's stream (which it is with a proxy)
  */
 export async function dialSocket(spec: DialSpec, signal: AbortSignal, reads: LentReads | null = null): Promise<Socket> {
+  if (spec.proxy !== undefined) {
+    const { dialThroughProxy } = await import('./socks.ts');
+    return dialThroughProxy(spec, spec.proxy, (proxy) => dialSocket(proxy, signal), signal);
+  }
   const options = { ...connectOptions(spec), ...(reads === null ? {} : { onread: reads.onread }) };
   const attempts: DialAttempt[] = [];
   try {
@@ -254,7 +258,7 @@ async function dialLoopback(
 export function tcpDialer(spec: DialSpec): Dialer {
   return {
     async dial(signal) {
-      const reads = new LentReads(true);
+      const reads = spec.proxy === undefined ? new LentReads(true) : null;
       const socket = await dialSocket(spec, signal, reads);
       return new SocketTransport(socket, peerInfo(socket, 'tcp', null), reads);
     },

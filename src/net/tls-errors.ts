@@ -122,6 +122,11 @@ const EXPLANATIONS: Readonly<Record<string, Explain>> = {
   ERR_SSL_TLSV1_ALERT_DECRYPT_ERROR: peerRefused('its signature is wrong'),
   ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED: certificateWanted,
   ERR_SSL_TLSV1_UNRECOGNIZED_NAME: sentence('The other side does not know the host name that was asked for.'),
+  ERR_TLS_PSK_REFUSED: sentence('The other side refused the identity or the pre-shared key, or takes none.'),
+  ERR_TLS_PSK_NOT_USED: sentence('The other side showed a certificate and did not use the pre-shared key.'),
+  ERR_SSL_TLSV1_ALERT_UNKNOWN_PSK_IDENTITY: sentence(
+    'The other side does not know the identity of the pre-shared key.',
+  ),
   ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE: noCertificateGiven,
   ERR_TLS_HANDSHAKE_TIMEOUT: sentence('The TLS handshake took too long.'),
   ERR_OSSL_X509_KEY_VALUES_MISMATCH: sentence('The private key does not belong to the certificate.'),

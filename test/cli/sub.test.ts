@@ -190,7 +190,10 @@ describe('mqtt-sub', () => {
       [['-t', 'denied/a'], /^All subscription requests were denied\.\nThe broker says: .*\n$/],
       [['-V', '311', '-t', 'denied/a'], /^All subscription requests were denied\.\n$/],
       [['-t', 'ok', '-t', 'denied/a'], /^Warning: Subscription to 'denied\/a' was refused: .*\nThe broker says: .*\n$/],
-      [['-U', 'denied/a', '-E'], /^Error: The end of the subscription to 'denied\/a' was refused: Not authorized\.\n$/],
+      [
+        ['-U', 'denied/a', '-E'],
+        /^Error: The end of the subscription to 'denied\/a' was refused: Not authorized\.\nThe broker says: .*\n$/,
+      ],
     ] as const) {
       const result = await runTool('mqtt-sub', [...where, '-V', '5', '--fail-on-denied', ...args]);
       assert.deepEqual([result.code, result.stdout], [135, '']);

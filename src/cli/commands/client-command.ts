@@ -10,10 +10,11 @@ import { EXIT_DENIED } from '../exit-status.ts';
 import type { Io } from '../io.ts';
 import { UsageError } from '../messages.ts';
 import type { Options } from '../options/tables.ts';
+import type { Parsed } from '../parse.ts';
 import { readCommandLine, reportUsageError } from '../start.ts';
 import { withSpinner } from '../terminal.ts';
-import { traceLines } from '../trace.ts';
 import { type Console, openConsole } from './console.ts';
+import { traceFor } from './tracing.ts';
 
 /** Lost connections are dialled again every second. */
 export const EVERY_SECOND: ReconnectOptions = { minDelayMs: 1000, maxDelayMs: 1000 };
@@ -45,9 +46,9 @@ export async function clientCommand<T extends ClientTool>(
   for (const stream of [io.stdout, io.stderr]) stream.on('error', () => undefined);
   const parsed = await readCommandLine(tool, argv, io);
   if (typeof parsed === 'number') return parsed;
-  const { debug, quiet } = parsed.options as Options<'pub'>;
+  const { quiet } = parsed.options as Options<'pub'>;
   const console = await openConsole(io, quiet);
-  const trace = debug ? traceLines((line) => console.trace(line)) : null;
+  const trace = await traceFor(parsed as Parsed<ClientTool>, console);
   try {
     return await work(parsed.options, { io, console, trace });
   } catch (error) {

@@ -16,6 +16,7 @@ import { brokersWords } from '../brokers-words.ts';
 import { EXIT_KEEP_ALIVE, EXIT_LOST, EXIT_OVERSIZE, EXIT_PROTOCOL, EXIT_QOS, EXIT_TLS } from '../exit-status.ts';
 import { EXIT_ERROR } from '../messages.ts';
 import { meaningOf } from './explain-reason.ts';
+import { wayFailure } from './way-failure.ts';
 
 /** What to say and how to exit. */
 export interface Failure {
@@ -61,6 +62,8 @@ export function failureOf(error: unknown): Failure {
     const details = [sentence(`the broker broke the protocol: ${error.message}`)];
     return { sentences: [NO_MQTT], details, code: EXIT_PROTOCOL };
   }
+  const way = wayFailure(error, failureOf);
+  if (way !== null) return way;
   if (!(error instanceof Error)) throw error;
   const explanation = explainTlsError(error);
   if (explanation !== null) return tlsFailure(explanation);

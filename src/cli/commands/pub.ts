@@ -15,21 +15,22 @@ export function main(argv: readonly string[], io: Io): Promise<number> {
 
 async function run(options: Options<'pub'>, place: Workplace): Promise<number> {
   const { io, console } = place;
-  const payload = options.stdinLines ? null : await payloadOf(options, io);
-  const client = await openClient('pub', options, place, options.stdinLines ? EVERY_SECOND : null, null);
-  const denials = new Denials(options.failOnDenied);
+  const readsLines = options.stdinLines || options.jsonLines;
+  const payload = readsLines ? null : await payloadOf(options, io);
+  const client = await openClient('pub', options, place, readsLines ? EVERY_SECOND : null, null);
+  const denials = new Denials(console, options.failOnDenied);
   const publisher = new Publisher(client, options, console, denials);
   try {
     await publisher.untilLost(
-      payload === null ? sendLines(publisher, io) : sendRepeatedly(publisher, payload, options),
+      payload === null ? sendLines(publisher, options, io) : sendRepeatedly(publisher, payload, options),
     );
   } finally {
     // Whoever types lines at a lost connection must not keep the tool from ending.
-    if (options.stdinLines) io.stdin.destroy();
+    if (readsLines) io.stdin.destroy();
     // After a message that can't be sent, the connection is still there.
     await client.end();
   }
-  publisher.tellDenied();
+  denials.published(publisher.sent);
   return denials.exitCode(EXIT_OK);
 }
 
@@ -54,7 +55,11 @@ async function sendRepeatedly(publisher: Publisher, payload: Buffer, options: Op
   await publisher.end();
 }
 
-async function sendLines(publisher: Publisher, io: Io): Promise<void> {
+async function sendLines(publisher: Publisher, options: Options<'pub'>, io: Io): Promise<void> {
+  if (options.jsonLines) {
+    const { sendJsonLines } = await import('./pub-json-lines.ts');
+    return sendJsonLines(publisher, options, io);
+  }
   for await (const lines of lineBatches(io.stdin)) {
     // Short lines come by the ten thousand: objects for all of them at once would live long enough to cost dearly.
     for (let i = 0; i < lines.length; i++) {

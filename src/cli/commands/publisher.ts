@@ -82,12 +82,9 @@ export class Publisher {
     await this.#client.end(0, gatherProperties(this.#properties, 'disconnect'));
   }
 
-  /** With --fail-on-denied, says how many of several messages were refused. */
-  tellDenied(): void {
-    const { matter, count } = this.#denials;
-    if (matter && count > 0 && this.#sent > 1) {
-      this.#console.error(`Error: The broker refused ${count} of ${this.#sent} messages.`);
-    }
+  /** Messages that were published. */
+  get sent(): number {
+    return this.#sent;
   }
 
   /** Waits for the work, or rejects as soon as the connection is lost for good. */

@@ -1,9 +1,7 @@
 // mqtt-sub: subscribes and prints what comes in, until it has had enough or is told to stop.
 import type { Client, ReceivedMessage, SubscribeFilter } from '../../client/options.ts';
-import { isRefusal, type Reason, reasonOf } from '../../protocol/reasons.ts';
+import { isRefusal, type Reason } from '../../protocol/reasons.ts';
 import { topicMatches } from '../../protocol/topic.ts';
-import { brokersWords } from '../brokers-words.ts';
-import type { MessagePrinter } from '../format.ts';
 import type { Io } from '../io.ts';
 import { EXIT_OK } from '../messages.ts';
 import type { Options } from '../options/tables.ts';
@@ -11,6 +9,8 @@ import { gatherProperties } from '../property-option.ts';
 import { clientCommand, EVERY_SECOND, type Workplace } from './client-command.ts';
 import type { Console } from './console.ts';
 import { Denials, refusedSubscriptions } from './denials.ts';
+import { type Display, displayFor } from './display.ts';
+import { type Goal, goalFor } from './goal.ts';
 import { printerFor } from './printing.ts';
 import { type Receiver, runReceiver } from './receiver.ts';
 import { endAfter } from './stop.ts';
@@ -25,16 +25,22 @@ export function main(argv: readonly string[], io: Io): Promise<number> {
 
 async function run(options: Options<'sub'>, place: Workplace): Promise<number> {
   const print = await printerFor(options, place.console);
+  const goal = await goalFor(options, (sentence) => place.console.warn(sentence));
+  const display = await displayFor(options, place, print);
   let subscriber: Subscriber | null = null;
   const begin = (client: Client): Subscriber => {
-    subscriber = new Subscriber(client, options, place.console, print);
+    subscriber = new Subscriber(client, options, place.console, display, goal);
     return subscriber;
   };
   // What is subscribed anew after a lost connection may be refused, too.
   const trace = options.failOnDenied
     ? refusedSubscriptions(place.trace, (reason) => subscriber?.refusedAnew(reason))
     : place.trace;
-  return runReceiver('sub', options, { ...place, trace }, EVERY_SECOND, WITH_WILL, begin);
+  try {
+    return await runReceiver('sub', options, { ...place, trace }, EVERY_SECOND, WITH_WILL, begin);
+  } finally {
+    display.end();
+  }
 }
 
 /** A subscribed client with what its messages go through. */
@@ -42,22 +48,23 @@ class Subscriber implements Receiver {
   readonly #client: Client;
   readonly #options: Options<'sub'>;
   readonly #console: Console;
-  readonly #print: MessagePrinter;
+  readonly #display: Display;
+  readonly #goal: Goal;
   readonly #denials: Denials;
   readonly #ended: Promise<number>;
   #resolve: (code: number) => void = () => undefined;
   #reject: (error: Error) => void = () => undefined;
   #isSubscribed = false;
-  #printed = 0;
   #removing = false;
   #stopping = false;
 
-  constructor(client: Client, options: Options<'sub'>, console: Console, print: MessagePrinter) {
+  constructor(client: Client, options: Options<'sub'>, console: Console, display: Display, goal: Goal) {
     this.#client = client;
     this.#options = options;
     this.#console = console;
-    this.#print = print;
-    this.#denials = new Denials(options.failOnDenied);
+    this.#display = display;
+    this.#goal = goal;
+    this.#denials = new Denials(console, options.failOnDenied);
     this.#ended = new Promise((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
@@ -69,7 +76,7 @@ class Subscriber implements Receiver {
     console.out.watch({
       full: () => client.pause(),
       drained: () => client.resume(),
-      closed: () => this.stop(EXIT_OK),
+      closed: () => this.#end(EXIT_OK, 0),
     });
   }
 
@@ -81,18 +88,23 @@ class Subscriber implements Receiver {
     return this.#ended;
   }
 
-  /** The broker refuses, on a later connection, what it had granted before. Only with --fail-on-denied. */
+  /** The broker refuses a subscription, perhaps on a later connection what it had granted before. */
   refusedAnew(reason: Reason): void {
-    if (!this.#isSubscribed || this.#stopping) return;
-    this.#console.error(`Error: The broker refused a subscription that was made anew: ${reason.text}.`);
-    this.#denials.note();
-    this.stop(EXIT_OK);
+    if (this.#isSubscribed && !this.#stopping && this.#denials.subscribedAnew(reason)) this.#end(EXIT_OK, 0);
   }
 
   /** Ends in an orderly way, with the reason code of the DISCONNECT. What still comes in is not printed. */
   stop(exitCode: number, reasonCode = 0): void {
     if (this.#stopping) return;
+    const { code, sentence } = this.#goal.verdict(exitCode);
+    this.#end(code, reasonCode);
+    if (sentence !== null) this.#console.error(sentence);
+  }
+
+  #end(exitCode: number, reasonCode: number): void {
+    if (this.#stopping) return;
     this.#stopping = true;
+    this.#display.end();
     const removed = this.#removing && reasonCode === 0 ? this.#client.drained() : null;
     const properties = gatherProperties(this.#options.properties, 'disconnect');
     endAfter(this.#client, removed, reasonCode, properties).then(
@@ -105,41 +117,22 @@ class Subscriber implements Receiver {
     const { topics, unsubscribe, properties, exitAfterSubscribe } = this.#options;
     if (topics.length > 0) {
       const filters = topics.map((filter) => this.#subscription(filter));
-      const suback = await this.#client.subscribe(filters, gatherProperties(properties, 'subscribe'));
-      const { codes } = suback;
+      const answer = await this.#client.subscribe(filters, gatherProperties(properties, 'subscribe'));
       this.#isSubscribed = true;
-      this.#tellRefusals(codes);
-      if (codes.every(isRefusal)) this.#console.error('All subscription requests were denied.');
-      if (codes.some(isRefusal)) {
-        this.#console.quote(brokersWords(suback.properties));
-        this.#denials.note();
-      }
-      if (codes.every(isRefusal) || this.#hasFailed) {
-        this.stop(EXIT_OK);
+      if (this.#denials.subscribed(topics, answer)) {
+        if (this.#denials.hasFailed) this.#end(EXIT_OK, 0);
+        else this.stop(EXIT_OK);
         return;
       }
     }
     if (unsubscribe.length > 0) {
-      const { codes } = await this.#client.unsubscribe(unsubscribe, gatherProperties(properties, 'unsubscribe'));
-      if (codes.some(isRefusal)) this.#refusedToEnd(codes);
+      const answer = await this.#client.unsubscribe(unsubscribe, gatherProperties(properties, 'unsubscribe'));
+      if (this.#denials.unsubscribed(unsubscribe, answer)) {
+        this.#end(EXIT_OK, 0);
+        return;
+      }
     }
-    if (exitAfterSubscribe || this.#hasFailed) this.stop(EXIT_OK);
-  }
-
-  /** Whether --fail-on-denied wants the tool to end. */
-  get #hasFailed(): boolean {
-    return this.#denials.exitCode(EXIT_OK) !== EXIT_OK;
-  }
-
-  /** Mosquitto's tool says nothing of it, so neither does this one without --fail-on-denied. */
-  #refusedToEnd(codes: readonly number[]): void {
-    this.#denials.note();
-    if (!this.#denials.matter) return;
-    codes.forEach((code, i) => {
-      if (!isRefusal(code)) return;
-      const filter = this.#options.unsubscribe[i];
-      this.#console.error(`Error: The end of the subscription to '${filter}' was refused: ${reasonOf(code).text}.`);
-    });
+    if (exitAfterSubscribe) this.stop(EXIT_OK);
   }
 
   #subscription(filter: string): SubscribeFilter {
@@ -147,18 +140,9 @@ class Subscriber implements Receiver {
     return { filter, qos, retainAsPublished, retainHandling };
   }
 
-  /** Where the broker grants only some of the filters, says which ones it does not. */
-  #tellRefusals(codes: readonly number[]): void {
-    if (codes.every(isRefusal)) return;
-    codes.forEach((code, i) => {
-      if (!isRefusal(code)) return;
-      this.#console.warn(`Warning: Subscription to '${this.#options.topics[i]}' was refused: ${reasonOf(code).text}.`);
-    });
-  }
-
   #receive(message: ReceivedMessage): void {
     if (this.#stopping) return;
-    const { retainedOnly, skipRetained, filterOut, removeRetained, count } = this.#options;
+    const { retainedOnly, skipRetained, filterOut, removeRetained, randomFilter } = this.#options;
     if (retainedOnly && !message.retain) {
       this.stop(EXIT_OK);
       return;
@@ -168,9 +152,9 @@ class Subscriber implements Receiver {
       if (topicMatches(filterOut[i] as string, message.topic)) return;
     }
     if (removeRetained && message.retain) this.#remove(message.topic);
-    this.#print(message, this.#console);
-    this.#printed += 1;
-    if (this.#printed === count) this.stop(EXIT_OK);
+    if (randomFilter !== null && Math.random() * 100 >= randomFilter) return;
+    this.#display.show(message);
+    if (this.#goal.reached(message)) this.stop(EXIT_OK);
   }
 
   /** Deletes a retained message: an empty one takes its place (MQTT 5.0 section 3.3.1.3). */
