@@ -1,10 +1,12 @@
 // What mqtt-pub, mqtt-sub and mqtt-rr have in common: reading the command line, connecting, and telling what went wrong.
-import { ConnectRefused } from '../../client/errors.ts';
+import { ConnectionLost, ConnectRefused } from '../../client/errors.ts';
 import { connect } from '../../client/index.ts';
 import type { Client, ClientOptions, ClientTrace, ReconnectOptions } from '../../client/options.ts';
 import { DISCONNECT } from '../../protocol/constants.ts';
 import { NO_PROPERTIES } from '../../protocol/properties.ts';
+import { NOT_AUTHORIZED } from '../../protocol/reasons.ts';
 import { connectionOptions } from '../connection.ts';
+import { EXIT_DENIED } from '../exit-status.ts';
 import type { Io } from '../io.ts';
 import { UsageError } from '../messages.ts';
 import type { Options } from '../options/tables.ts';
@@ -54,7 +56,9 @@ export async function clientCommand<T extends ClientTool>(
     for (const sentence of sentences) console.error(sentence);
     if (error instanceof ConnectRefused) afterRefusal(tool, error, console, trace);
     for (const detail of details) if (!console.traced.includes(detail)) console.error(detail);
-    return code;
+    const { failOnDenied } = parsed.options as Options<'pub'>;
+    const isDenied = error instanceof ConnectionLost && error.reason === NOT_AUTHORIZED;
+    return failOnDenied && isDenied ? EXIT_DENIED : code;
   } finally {
     await console.finish();
   }

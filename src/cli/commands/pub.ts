@@ -5,6 +5,7 @@ import type { Io } from '../io.ts';
 import { EXIT_OK } from '../messages.ts';
 import type { Options } from '../options/tables.ts';
 import { clientCommand, openClient, type Workplace } from './client-command.ts';
+import { Denials } from './denials.ts';
 import { AHEAD, Publisher } from './publisher.ts';
 import { EVERY_SECOND } from './reconnecting.ts';
 
@@ -19,7 +20,8 @@ async function run(options: Options<'pub'>, place: Workplace): Promise<number> {
   const readsLines = options.stdinLines || options.jsonLines;
   const payload = readsLines ? null : await payloadOf(options, io);
   const client = await openClient('pub', options, place, readsLines ? EVERY_SECOND : null, null);
-  const publisher = new Publisher(client, options, console);
+  const denials = new Denials(console, options.failOnDenied);
+  const publisher = new Publisher(client, options, console, denials);
   try {
     await publisher.untilLost(
       payload === null ? sendLines(publisher, options, io) : sendRepeatedly(publisher, payload, options),
@@ -30,7 +32,8 @@ async function run(options: Options<'pub'>, place: Workplace): Promise<number> {
     // After a message that can't be sent, the connection is still there.
     await client.end();
   }
-  return EXIT_OK;
+  denials.published(publisher.sent);
+  return denials.exitCode(EXIT_OK);
 }
 
 /** The payload that the options ask for, read before anything is connected. Throws UsageError. */
