@@ -3,7 +3,7 @@ import { makeHash, parseStoredHash } from '../../broker/plugins/hashes.ts';
 import { readSmallFile } from '../../util/small-file.ts';
 import { systemErrorText } from '../../util/system-error.ts';
 import type { Io } from '../io.ts';
-import { EXIT_ERROR, EXIT_MISMATCH, EXIT_OK, UsageError } from '../messages.ts';
+import { EXIT_ERROR, EXIT_INTERRUPTED, EXIT_MISMATCH, EXIT_OK, UsageError } from '../messages.ts';
 import type { Options } from '../options/tables.ts';
 import { deleteUser, replaceSecrets, setUser, userNameFault } from '../password-lines.ts';
 import { Interrupted, openPrompter } from '../prompt.ts';
@@ -11,8 +11,6 @@ import { replaceFile } from '../replace-file.ts';
 import { readCommandLine, reportUsageError } from '../start.ts';
 import { withSpinner } from '../terminal.ts';
 
-/** Exit code of a command that Ctrl-C ended, by the custom of shells. */
-const EXIT_INTERRUPTED = 130;
 /** Largest password file that is read, in bytes. */
 const LARGEST_FILE = 128 * 1024 * 1024;
 /** The file name that stands for standard output, with -c. */
