@@ -20,6 +20,8 @@ export interface PasswordSource {
 const LARGEST_FILE = 1024 * 1024;
 /** Milliseconds that a pipe has time for: somebody may have to unlock a store of passwords. */
 const PATIENCE_MS = 60_000;
+/** Milliseconds that a descriptor has which does not wait by itself: among these are some that Node has for its own use. */
+const NO_WAIT_MS = 5_000;
 const NAP_MS = 10;
 const LINE_FEED = 0x0a;
 
@@ -63,7 +65,7 @@ function fromDescriptor(descriptor: number): string {
       size += 1;
     } catch (error) {
       // It does not wait by itself, and its writer may not have come so far.
-      const isSlow = (error as NodeJS.ErrnoException).code === 'EAGAIN' && waited < PATIENCE_MS;
+      const isSlow = (error as NodeJS.ErrnoException).code === 'EAGAIN' && waited < NO_WAIT_MS;
       if (!isSlow) throw failed(`Unable to read the password from file descriptor ${descriptor}. ${reason(error)}.`);
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, NAP_MS);
       waited += NAP_MS;
