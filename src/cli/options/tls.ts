@@ -1,16 +1,13 @@
 // Options of the clients about TLS.
-import { FLAG, oneWord, TEXT } from '../kinds.ts';
-import { UsageError } from '../messages.ts';
+
+import { choice, FLAG, TEXT } from '../kinds.ts';
+import { maskAll } from '../masks.ts';
 import type { OptionRow } from './row.ts';
 
 const clients = ['pub', 'sub', 'rr'] as const;
 const all = [...clients, 'bench'] as const;
 
-const TLS_VERSION = oneWord((word): 'TLSv1.2' | 'TLSv1.3' => {
-  if (word === 'tlsv1.2') return 'TLSv1.2';
-  if (word === 'tlsv1.3') return 'TLSv1.3';
-  throw new UsageError(`Problem setting TLS options: unknown TLS version '${word}', use tlsv1.2 or tlsv1.3.`);
-});
+const TLS_VERSIONS = { 'tlsv1.2': 'TLSv1.2', 'tlsv1.3': 'TLSv1.3' } as const;
 
 export const TLS_OPTIONS = [
   {
@@ -72,7 +69,10 @@ export const TLS_OPTIONS = [
   {
     key: 'tlsVersion',
     names: ['--tls-version'],
-    kind: TLS_VERSION,
+    kind: choice(
+      TLS_VERSIONS,
+      (word) => `Problem setting TLS options: unknown TLS version '${word}', use tlsv1.2 or tlsv1.3.`,
+    ),
     tools: all,
     group: 'TLS',
     value: 'VERSION',
@@ -121,6 +121,7 @@ export const TLS_OPTIONS = [
     key: 'psk',
     names: ['--psk'],
     kind: TEXT,
+    mask: maskAll,
     tools: all,
     group: 'TLS',
     value: 'KEY',

@@ -161,7 +161,7 @@ describe('TLS files', () => {
   it('an unknown TLS version is named', () => {
     assert.throws(
       () => sub(['--tls-version', 'tlsv1.9']),
-      /unknown TLS version 'tlsv1\.9', use tlsv1\.2 or tlsv1\.3\.$/,
+      /unknown TLS version 'tlsv1\.9', use tlsv1\.2 or tlsv1\.3\.\n/,
     );
   });
 
