@@ -87,7 +87,7 @@ export async function openClient<T extends ClientTool>(
     ...connectionOptions(tool, options as Options<'pub'>, io.env),
     ...(tool === 'pub' ? { closeTimeoutMs: PUBLISHED_MS } : {}),
     ...(trace === null ? {} : { trace }),
-    ...patience(options as Options<'pub'>, place, reconnect, timeout),
+    ...(await patience(options as Options<'pub'>, place, reconnect, timeout)),
     ...(signal === null ? {} : { signal }),
   };
   const { endpoint } = settings;
