@@ -1,7 +1,7 @@
 // What mqtt-pub, mqtt-sub and mqtt-rr have in common: reading the command line, connecting, and telling what went wrong.
 import { ConnectRefused } from '../../client/errors.ts';
 import { connect } from '../../client/index.ts';
-import type { Client, ClientOptions, ClientTrace, ReconnectOptions } from '../../client/options.ts';
+import type { Client, ClientOptions, ClientTrace, Endpoint, ReconnectOptions } from '../../client/options.ts';
 import { DISCONNECT } from '../../protocol/constants.ts';
 import { NO_PROPERTIES } from '../../protocol/properties.ts';
 import { connectionOptions } from '../connection.ts';
@@ -78,8 +78,10 @@ export async function openClient<T extends ClientTool>(
   timeout: number | null,
 ): Promise<Client> {
   const { io, trace } = place;
+  const connection = connectionOptions(tool, options as Options<'pub'>, io.env);
   const settings: ClientOptions = {
-    ...connectionOptions(tool, options as Options<'pub'>, io.env),
+    ...connection,
+    endpoint: await withKey(connection.endpoint, options as Options<'pub'>, io),
     reconnect,
     ...(tool === 'pub' ? { closeTimeoutMs: PUBLISHED_MS } : {}),
     ...(trace === null ? {} : { trace }),
@@ -93,4 +95,12 @@ export async function openClient<T extends ClientTool>(
   } catch (error) {
     throw whileConnecting(error, kind);
   }
+}
+
+/** Asks for the passphrase of an encrypted key, beside payloads that come on standard input. */
+async function withKey(endpoint: Endpoint, options: Options<'pub'>, io: Io): Promise<Endpoint> {
+  const { key, stdinLines, stdinWhole } = options;
+  if (endpoint.tls?.key === undefined || key === null) return endpoint;
+  const { unlocked } = await import('../key-passphrase.ts');
+  return { ...endpoint, tls: await unlocked(endpoint.tls, key, io, stdinLines !== true && stdinWhole !== true) };
 }
