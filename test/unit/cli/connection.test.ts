@@ -35,6 +35,7 @@ describe('where to', () => {
   it('WebSocket', () => assert.equal(place('--ws', '-p', '8080'), 'ws localhost 8080'));
   it('WebSocket and TLS', () => assert.equal(place('--ws', '-p', '8883'), 'wss localhost 8883'));
   it('a Unix socket', () => assert.equal(place('--unix', '/run/x.sock'), 'unix /run/x.sock 0'));
+  it('no Unix socket', () => assert.throws(() => sub(['--unix', '']), /no socket path specified\.$/));
   it('a URL', () => assert.equal(place('-L', 'mqtt://h/t'), 'tcp h 1883'));
   it('a URL with TLS', () => assert.equal(place('-L', 'mqtts://h/t'), 'tls h 8883'));
   it('a WebSocket URL', () => assert.equal(place('-L', 'ws://h/t'), 'ws h 1883'));
