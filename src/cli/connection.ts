@@ -54,8 +54,8 @@ export function connectionOptions(
   };
 }
 
-/** -D and -x choose MQTT 5, as they make no sense without it. */
-function protocolVersion(tool: string, options: ConnectionFields): '3.1' | '3.1.1' | '5' {
+/** The version to speak: -D and -x choose MQTT 5, as they make no sense without it. */
+export function protocolVersion(tool: string, options: ConnectionFields): '3.1' | '3.1.1' | '5' {
   if (options.properties.length > 0 || options.sessionExpiry !== null) return '5';
   return options.protocolVersion ?? (tool === 'rr' ? '5' : '3.1.1');
 }

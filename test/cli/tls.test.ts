@@ -83,7 +83,10 @@ test('ALPN, version, ciphers and the keys of the session', async (context) => {
   assert.equal(lines?.length, 2);
   assert.equal(statSync(keys).mode & 0o777, 0o600);
   const { code, stderr } = await runTool('mqtt-pub', publish('--ciphers', 'NO:SUCH'));
-  assert.deepEqual([code, stderr], [14, 'Error: The list of ciphers names none that is known.\n']);
+  assert.deepEqual(
+    [code, stderr],
+    [14, 'Error: A TLS error occurred.\nThe list of ciphers names none that is known.\n'],
+  );
 });
 
 test('authorities in a directory, and none with --no-tls', async (context) => {

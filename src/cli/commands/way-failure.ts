@@ -3,15 +3,9 @@
 import { ProxyError, type ProxyFault } from '../../net/proxy-error.ts';
 import { SrvError } from '../../net/srv-error.ts';
 import { systemErrorText } from '../../util/system-error.ts';
+import { EXIT_AUTHORISATION, EXIT_NO_CONNECTION, EXIT_PROXY } from '../exit-status.ts';
 import { EXIT_ERROR } from '../messages.ts';
 import type { Failure } from './failure.ts';
-
-/** No connection was made. */
-const EXIT_NO_CONNECTION = 4;
-/** The proxy wants another login or has rules against it. */
-const EXIT_AUTHORISATION = 11;
-/** The proxy refused. */
-const EXIT_PROXY = 16;
 
 const NOT_CONNECTED = { sentence: 'Error: The client is not currently connected.', code: EXIT_NO_CONNECTION };
 const NOT_AUTHORISED = { sentence: 'Error: Authorisation failed.', code: EXIT_AUTHORISATION };
@@ -29,12 +23,13 @@ const PROXY_FAILURES: Readonly<Record<ProxyFault, { readonly sentence: string; r
 /** The failure on such a way; null for another error. @param explain tells the failure at the last broker that DNS named */
 export function wayFailure(error: unknown, explain: (cause: unknown) => Failure): Failure | null {
   if (error instanceof SrvError) {
-    if (!error.tried) return { sentences: ['Unable to connect (Lookup error).', error.message], code: EXIT_ERROR };
-    const { sentences, code } = explain(error.cause);
-    return { sentences: [...sentences, error.message], code };
+    if (!error.tried)
+      return { sentences: ['Unable to connect (Lookup error).'], details: [error.message], code: EXIT_ERROR };
+    const { sentences, details, code } = explain(error.cause);
+    return { sentences, details: [...details, error.message], code };
   }
   if (!(error instanceof ProxyError)) return null;
   const known = PROXY_FAILURES[error.fault];
   const sentence = known?.sentence ?? `Error: ${systemErrorText(error.cause)}`;
-  return { sentences: [sentence, error.message], code: known?.code ?? EXIT_ERROR };
+  return { sentences: [sentence], details: [error.message], code: known?.code ?? EXIT_ERROR };
 }

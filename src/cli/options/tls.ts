@@ -1,24 +1,20 @@
 // Options of the clients about TLS.
-import { FLAG, oneWord, TEXT } from '../kinds.ts';
+
+import { choice, FLAG, oneWord, TEXT } from '../kinds.ts';
+import { maskAll } from '../masks.ts';
 import { UsageError } from '../messages.ts';
 import type { OptionRow } from './row.ts';
 
 const clients = ['pub', 'sub', 'rr'] as const;
 const all = [...clients, 'bench'] as const;
 
-const TLS_VERSION = oneWord((word): 'TLSv1.2' | 'TLSv1.3' => {
-  if (word === 'tlsv1.2') return 'TLSv1.2';
-  if (word === 'tlsv1.3') return 'TLSv1.3';
-  const hint = `There is no TLS version '${word}' here, use tlsv1.2 or tlsv1.3.`;
-  throw new UsageError(`Problem setting TLS options, check the options are valid.\n${hint}`, 'nothing');
-});
+const TLS_VERSIONS = { 'tlsv1.2': 'TLSv1.2', 'tlsv1.3': 'TLSv1.3' } as const;
 
-const KEY_FORM = oneWord((word): 'pem' => {
-  if (word === 'pem') return word;
-  if (word !== 'engine')
-    throw new UsageError("Problem setting key form, it must be one of 'pem' or 'engine'.", 'nothing');
-  throw new UsageError("'--keyform engine' is known but not supported. Give the private key as a PEM file with --key.");
-});
+const KEY_FORM = choice({ pem: 'pem' }, (word) =>
+  word === 'engine'
+    ? "'--keyform engine' is known but not supported. Give the private key as a PEM file with --key."
+    : "Problem setting key form, it must be one of 'pem' or 'engine'.",
+);
 
 const ALPN = oneWord((word) => {
   // One byte tells the length of a name (RFC 7301 section 3.1).
@@ -96,7 +92,10 @@ export const TLS_OPTIONS = [
   {
     key: 'tlsVersion',
     names: ['--tls-version'],
-    kind: TLS_VERSION,
+    kind: choice(
+      TLS_VERSIONS,
+      (word) => `Problem setting TLS options, check the options are valid.\nThere is no TLS version '${word}' here.`,
+    ),
     tools: all,
     group: 'TLS',
     value: 'VERSION',
@@ -145,6 +144,7 @@ export const TLS_OPTIONS = [
     key: 'psk',
     names: ['--psk'],
     kind: TEXT,
+    mask: maskAll,
     tools: all,
     group: 'TLS',
     value: 'KEY',

@@ -4,7 +4,8 @@ import { generateKeyPairSync } from 'node:crypto';
 import { PassThrough } from 'node:stream';
 import { describe, it } from 'node:test';
 import type { Io } from '../../../src/cli/io.ts';
-import { isEncrypted, type Terminal, unlocked } from '../../../src/cli/key-passphrase.ts';
+import { isEncrypted, unlocked } from '../../../src/cli/key-passphrase.ts';
+import { openPrompter, type Prompter } from '../../../src/cli/prompt.ts';
 
 const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
 const lock = { format: 'pem', cipher: 'aes-256-cbc', passphrase: 'sesame' } as const;
@@ -21,14 +22,14 @@ function streams(text: string): { io: Pick<Io, 'stdin' | 'stderr'>; written(): s
 }
 
 /** A terminal where this is typed, and what it shows. */
-function terminal(typed: string): { open: () => Terminal; shown(): string } {
+function terminal(typed: string): { open: () => Prompter; shown(): string } {
   const input = new PassThrough();
   input.end(typed);
   const output = new PassThrough();
   const shown: string[] = [];
   output.on('data', (chunk: Buffer) => shown.push(chunk.toString()));
   const stdin = Object.assign(input, { isTTY: true, setRawMode: () => undefined }) as unknown as Io['stdin'];
-  return { open: () => ({ stdin, output, close: () => undefined }), shown: () => shown.join('') };
+  return { open: () => openPrompter({ stdin }, output), shown: () => shown.join('') };
 }
 
 const none = () => null;
@@ -72,7 +73,7 @@ describe('the passphrase of a key', () => {
     for (const [typed, fault] of [
       ['open\r', WRONG],
       ['\r', MISSING],
-      ['ses\x03', MISSING],
+      ['ses\x03', { ...MISSING, code: 130 }],
       ['\x04', MISSING],
     ] as const) {
       await assert.rejects(unlocked({ key: encrypted }, 'k', streams('').io, true, terminal(typed).open), fault);
