@@ -87,7 +87,7 @@ export const CONNECTION_OPTIONS = [
     group: 'Connection',
     value: 'ADDRESS',
     missing: '-A argument given but no address specified',
-    help: 'Local address to connect from.',
+    help: 'Local address, or name of one, to connect from.',
   },
   {
     key: 'noDelay',
