@@ -1,5 +1,7 @@
 import { compileFormat, FormatError, type MessagePrinter, payloadPrinter, verbosePrinter } from '../format.ts';
+import type { JsonCompat } from '../json.ts';
 import { UsageError } from '../messages.ts';
+import type { PayloadFormatName } from '../payload/formats.ts';
 import { wallTime } from '../wall-time.ts';
 import type { Console } from './console.ts';
 
@@ -10,7 +12,8 @@ interface PrintingOptions {
   readonly pretty: boolean;
   readonly noNewline: boolean;
   readonly jsonLines: boolean;
-  readonly jsonCompat: '2.0' | '2.1';
+  readonly jsonCompat: JsonCompat;
+  readonly payloadFormat: PayloadFormatName | null;
 }
 
 /** How these options have messages printed. Throws UsageError for a format that has no meaning. */
@@ -20,11 +23,14 @@ export async function printerFor(options: PrintingOptions, console: Console): Pr
     return (message, sink) => sink.text(`${messageLine(message, wallTime())}\n`);
   }
   const newline = !options.noNewline;
-  if (options.format === null) {
-    return options.verbose ? verbosePrinter(newline, console.paint.topic) : payloadPrinter(newline);
-  }
+  const { format, pretty, verbose, payloadFormat, jsonCompat } = options;
+  const payloads = payloadFormat === null ? null : await import('../payload/shown.ts');
+  const shown = payloads === null || payloadFormat === null ? null : await payloads.shownPayload(payloadFormat, pretty);
   try {
-    return compileFormat(options.format, options.pretty, newline, options.jsonCompat);
+    if (format !== null) return compileFormat(format, pretty, newline, jsonCompat, shown);
+    const print = verbose ? verbosePrinter(newline, console.paint.topic) : payloadPrinter(newline);
+    if (payloads === null || shown === null) return print;
+    return payloads.shownPrinter(shown, print, compileFormat(verbose ? '%t ' : '', pretty, newline));
   } catch (error) {
     throw error instanceof FormatError ? new UsageError(error.message) : error;
   }

@@ -1,5 +1,5 @@
 // Options about how mqtt-sub and mqtt-rr print messages.
-import { choice, FLAG, TEXT } from '../kinds.ts';
+import { choice, FLAG, PAYLOAD_FORMAT, TEXT } from '../kinds.ts';
 import type { OptionRow } from './row.ts';
 
 const receivers = ['sub', 'rr'] as const;
@@ -38,6 +38,34 @@ export const OUTPUT_OPTIONS = [
     tools: receivers,
     group: 'Output',
     help: 'Spread JSON output (%j, %J) over several lines.',
+  },
+  {
+    key: 'payloadFormat',
+    names: ['--payload-format'],
+    kind: PAYLOAD_FORMAT,
+    tools: ['sub'],
+    group: 'Output',
+    value: 'FORMAT',
+    missing: '--payload-format argument given but no format specified',
+    conflicts: {
+      keys: ['jsonLines'],
+      message: 'The option --payload-format goes without --json-lines, which says how each payload is encoded.',
+    },
+    help: 'Print payloads in this form: as hex or base64 digits, as json, or cbor or msgpack as the JSON that it stands for.',
+  },
+  {
+    key: 'payloadFormat',
+    names: ['--payload-format'],
+    kind: PAYLOAD_FORMAT,
+    tools: ['rr'],
+    group: 'Output',
+    value: 'FORMAT',
+    missing: '--payload-format argument given but no format specified',
+    conflicts: {
+      keys: ['jsonLines'],
+      message: 'The option --payload-format goes without --json-lines, which says how each payload is encoded.',
+    },
+    help: 'Form of the payloads, the one that is sent and the one that is printed: hex or base64 digits, json, or cbor or msgpack, which are typed and printed as JSON.',
   },
   {
     key: 'jsonCompat',
