@@ -3,7 +3,6 @@ import type { JsonCompat } from '../json.ts';
 import { UsageError } from '../messages.ts';
 import type { PayloadFormatName } from '../payload/formats.ts';
 import { wallTime } from '../wall-time.ts';
-import type { Console } from './console.ts';
 
 /** The options about printing that mqtt-sub and mqtt-rr share. */
 interface PrintingOptions {
@@ -16,8 +15,8 @@ interface PrintingOptions {
   readonly payloadFormat: PayloadFormatName | null;
 }
 
-/** How these options have messages printed. Throws UsageError for a format that has no meaning. */
-export async function printerFor(options: PrintingOptions, console: Console): Promise<MessagePrinter> {
+/** How these options have messages printed; `paint` colours topics. Throws UsageError for a format that has no meaning. */
+export async function printerFor(options: PrintingOptions, paint: (topic: string) => string): Promise<MessagePrinter> {
   if (options.jsonLines) {
     const { messageLine } = await import('../json-lines.ts');
     return (message, sink) => sink.text(`${messageLine(message, wallTime())}\n`);
@@ -28,7 +27,7 @@ export async function printerFor(options: PrintingOptions, console: Console): Pr
   const shown = payloads === null || payloadFormat === null ? null : await payloads.shownPayload(payloadFormat, pretty);
   try {
     if (format !== null) return compileFormat(format, pretty, newline, jsonCompat, shown);
-    const print = verbose ? verbosePrinter(newline, console.paint.topic) : payloadPrinter(newline);
+    const print = verbose ? verbosePrinter(newline, paint) : payloadPrinter(newline);
     if (payloads === null || shown === null) return print;
     return payloads.shownPrinter(shown, print, compileFormat(verbose ? '%t ' : '', pretty, newline));
   } catch (error) {

@@ -4,8 +4,10 @@ import { lineBatches, readPayloadFile, readPayloadStream } from '../input.ts';
 import type { Io } from '../io.ts';
 import { EXIT_OK } from '../messages.ts';
 import type { Options } from '../options/tables.ts';
-import { clientCommand, EVERY_SECOND, openClient, type Workplace } from './client-command.ts';
+import { clientCommand, openClient, type Workplace } from './client-command.ts';
+import { Denials } from './denials.ts';
 import { AHEAD, Publisher } from './publisher.ts';
+import { EVERY_SECOND } from './reconnecting.ts';
 
 /** Runs the command; resolves to its exit code. */
 export function main(argv: readonly string[], io: Io): Promise<number> {
@@ -13,11 +15,13 @@ export function main(argv: readonly string[], io: Io): Promise<number> {
 }
 
 async function run(options: Options<'pub'>, place: Workplace): Promise<number> {
+  if (options.spool !== null) return (await import('./spool.ts')).publishSpooled(options, options.spool, place);
   const { io, console } = place;
   const readsLines = options.stdinLines || options.jsonLines;
   const payload = readsLines ? null : await payloadOf(options, io);
   const client = await openClient('pub', options, place, readsLines ? EVERY_SECOND : null, null);
-  const publisher = new Publisher(client, options, console);
+  const denials = new Denials(console, options.failOnDenied);
+  const publisher = new Publisher(client, options, console, denials);
   try {
     await publisher.untilLost(
       payload === null ? sendLines(publisher, options, io) : sendRepeatedly(publisher, payload, options),
@@ -28,7 +32,8 @@ async function run(options: Options<'pub'>, place: Workplace): Promise<number> {
     // After a message that can't be sent, the connection is still there.
     await client.end();
   }
-  return EXIT_OK;
+  denials.published(publisher.sent);
+  return denials.exitCode(EXIT_OK);
 }
 
 /** The payload that the options ask for, read before anything is connected. Throws UsageError. */

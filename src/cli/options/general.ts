@@ -15,12 +15,28 @@ export const GENERAL_OPTIONS = [
     help: 'Trace every packet sent and received, on standard output.',
   },
   {
+    key: 'debugPackets',
+    names: ['--debug-packets'],
+    kind: FLAG,
+    tools: clients,
+    group: 'General',
+    help: 'As -d, and decode every packet with all its fields and properties. So does -d given twice.',
+  },
+  {
     key: 'quiet',
     names: ['--quiet'],
     kind: FLAG,
     tools: all,
     group: 'General',
     help: 'Print no error messages.',
+  },
+  {
+    key: 'failOnDenied',
+    names: ['--fail-on-denied'],
+    kind: FLAG,
+    tools: clients,
+    group: 'General',
+    help: 'Exit with code 135 when the broker refuses a message or a subscription.',
   },
   {
     key: 'optionsFile',

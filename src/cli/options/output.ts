@@ -49,7 +49,7 @@ export const OUTPUT_OPTIONS = [
     missing: '--payload-format argument given but no format specified',
     conflicts: {
       keys: ['jsonLines'],
-      message: 'The option --payload-format goes without --json-lines, which says how each payload is encoded.',
+      message: 'The option --payload-format goes without --json-lines.',
     },
     help: 'Print payloads in this form: as hex or base64 digits, as json, or cbor or msgpack as the JSON that it stands for.',
   },
@@ -63,7 +63,7 @@ export const OUTPUT_OPTIONS = [
     missing: '--payload-format argument given but no format specified',
     conflicts: {
       keys: ['jsonLines'],
-      message: 'The option --payload-format goes without --json-lines, which says how each payload is encoded.',
+      message: 'The option --payload-format goes without --json-lines.',
     },
     help: 'Form of the payloads, the one that is sent and the one that is printed: hex or base64 digits, json, or cbor or msgpack, which are typed and printed as JSON.',
   },
@@ -85,8 +85,8 @@ export const OUTPUT_OPTIONS = [
     tools: receivers,
     group: 'Output',
     conflicts: {
-      keys: ['format', 'verbose', 'pretty', 'noNewline'],
-      message: 'The option --json-lines goes without -F, -v, -N and --pretty.',
+      keys: ['format', 'verbose', 'pretty', 'noNewline', 'watch'],
+      message: 'The option --json-lines goes without -F, -v, -w, -N and --pretty.',
     },
     help: 'Print every message as a line of JSON from which mqtt-pub --json-lines publishes exactly the same message.',
   },

@@ -87,8 +87,8 @@ export const PUBLISH_OPTIONS = [
     value: 'FORMAT',
     missing: '--payload-format argument given but no format specified',
     conflicts: {
-      keys: ['jsonLines'],
-      message: 'The option --payload-format goes without --json-lines, which says how each payload is encoded.',
+      keys: ['jsonLines', 'spool'],
+      message: 'The option --payload-format goes without --json-lines and --spool.',
     },
     help: 'Form of what -m, -f, -s and -l give: hex or base64 digits that stand for bytes, json that is checked, or JSON that is sent as cbor or msgpack.',
   },
@@ -100,6 +100,16 @@ export const PUBLISH_OPTIONS = [
     group: 'Publishing',
     conflicts: oneSource,
     help: 'Send a message for each line of standard input, which is JSON as mqtt-sub --json-lines writes it. -t, -q, -r and -D publish count where a line says nothing.',
+  },
+  {
+    key: 'spool',
+    names: ['--spool'],
+    kind: TEXT,
+    tools: ['pub'],
+    group: 'Publishing',
+    value: 'FILE',
+    missing: '--spool argument given but no file specified',
+    help: 'With -l, keep lines in this file until the broker has them, and go on reading while it is away. Lines that an earlier run left there are sent first. The tool ends with 75 where lines are left.',
   },
   {
     key: 'retain',

@@ -29,3 +29,17 @@ export function shownPrinter(shown: ShownPayload, print: MessagePrinter, wrong: 
     else print({ ...message, payload }, sink);
   };
 }
+
+/** Where a message is only looked at: whoever prints it says what is wrong with it. */
+const SILENT: Sink = { text: () => undefined, bytes: () => undefined, warn: () => undefined };
+
+/** Gives messages the text of this format for a payload; one that has none keeps what it has. For conditions. */
+export async function withShownPayload(
+  name: PayloadFormatName,
+): Promise<(message: ReceivedMessage) => ReceivedMessage> {
+  const shown = await shownPayload(name, false);
+  return (message) => {
+    const payload = shown.text(message, SILENT);
+    return payload === null ? message : { ...message, payload };
+  };
+}
