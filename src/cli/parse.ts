@@ -11,6 +11,7 @@ import { UsageError } from './messages.ts';
 import type { OptionRow, Tool } from './options/row.ts';
 import { type Options, optionsOf } from './options/tables.ts';
 import type { BrokerUrl } from './url.ts';
+import { takeUrl } from './url-order.ts';
 
 /** Parser settings that keep yargs from guessing (`-i 007`, `--no-tls`, `a.b`). */
 const PARSER_SETTINGS = {
@@ -42,7 +43,7 @@ export function parseArguments<T extends Tool>(tool: T, argv: readonly string[])
   const fields = gather(rows, cut);
   if (!cut.stopped) {
     checkConflicts(rows, cut.given);
-    finish(tool, fields);
+    finish(tool, fields, cut.given);
   }
   return { options: fields as Options<T>, operands: cut.operands, given: cut.given };
 }
@@ -115,16 +116,14 @@ function checkConflicts(rows: readonly OptionRow[], given: readonly string[]): v
   }
 }
 
-/** Lets the URL fill in the topic, and checks what options mean together. */
-function finish(tool: Tool, fields: Record<string, unknown>): void {
-  const url = fields['url'] as BrokerUrl | null | undefined;
-  if (url !== null && url !== undefined) {
-    if (tool === 'sub') {
-      const topics = fields['topics'] as string[];
-      fields['topics'] = [...topics, checkTopicFilter(url.topic, 'subscription topic')];
-    } else {
-      fields['topic'] ??= checkTopicName(url.topic, 'publish topic');
-    }
+/** Lets the URL fill in what it holds, and checks what options mean together. */
+function finish(tool: Tool, fields: Record<string, unknown>, given: readonly string[]): void {
+  const url = (fields['url'] ?? null) as BrokerUrl | null;
+  const topic = url === null ? null : takeUrl(url, fields, given);
+  if (topic !== null && tool === 'sub') {
+    fields['topics'] = [...(fields['topics'] as string[]), checkTopicFilter(topic, 'subscription topic')];
+  } else if (topic !== null) {
+    fields['topic'] = checkTopicName(topic, 'publish topic');
   }
   if (tool === 'pub') checkClientOptions(tool, fields as Options<'pub'>);
   if (tool === 'sub') checkClientOptions(tool, fields as Options<'sub'>);

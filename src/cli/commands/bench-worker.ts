@@ -16,7 +16,7 @@ function start(share: Share): null {
   const { options } = parseArguments('bench', argv);
   const plan = benchPlan(command as BenchCommand, options, share.run, process.env);
   const tell = options.debug ? (line: string) => process.stderr.write(`${line}\n`) : null;
-  crew = new LocalCrew(plan, share, explainFailure(plan.endpoint.kind), tell);
+  crew = new LocalCrew(plan, share, explainFailure(plan.endpoint), tell);
   return null;
 }
 

@@ -7,6 +7,8 @@ import { type Paint, paintFor } from '../terminal.ts';
 
 /** Sentences that are kept for standard error while a screen is drawn. */
 const MOST_HELD = 100;
+/** Lines of the trace that are remembered: a packet, and what the broker says in it. */
+const LAST_TRACED = 4;
 
 /** Both outputs of a client tool. */
 export class Console implements Sink {
@@ -19,6 +21,7 @@ export class Console implements Sink {
   /** Where sentences are shown while a screen is drawn, and what is to be printed behind it. */
   #screen: ((sentence: string) => void) | null = null;
   #held: string[] = [];
+  readonly #traced: string[] = [];
 
   constructor(io: Io, paint: Paint, errPaint: Paint, quiet: boolean) {
     this.out = new Output(io.stdout);
@@ -38,7 +41,14 @@ export class Console implements Sink {
 
   /** A line of the trace. */
   trace(line: string): void {
+    this.#traced.push(line);
+    if (this.#traced.length > LAST_TRACED) this.#traced.shift();
     this.out.text(`${line}\n`);
+  }
+
+  /** The last lines of the trace: what they said need not be said again. */
+  get traced(): readonly string[] {
+    return this.#traced;
   }
 
   /** A sentence about something that failed; nothing with --quiet. */

@@ -20,10 +20,12 @@ export async function displayFor(options: Options<'sub'>, place: Workplace, prin
   }
   if (!options.watch) return lines(place, print);
   // Without a topic, a line of the screen would tell nothing.
-  const named = options.format === null ? verbosePrinter(true, console.paint.topic) : print;
-  if (io.stdout.isTTY !== true || trace !== null) return lines(place, named);
+  const needsTopic = options.format === null && !options.jsonLines;
+  if (io.stdout.isTTY !== true || io.env['TERM'] === 'dumb' || trace !== null) {
+    return lines(place, needsTopic ? verbosePrinter(true, console.paint.topic) : print);
+  }
   const { Watch } = await import('./watch.ts');
-  return new Watch(io, console, options.format === null ? verbosePrinter(false, (topic) => topic) : print);
+  return new Watch(io, console, needsTopic ? verbosePrinter(false, (topic) => topic) : print);
 }
 
 function lines({ console }: Workplace, print: MessagePrinter): Display {

@@ -1,9 +1,9 @@
 // What mqtt-sub waits for (-C, --expect, --until), and what it says and exits with when something else ends it before.
 import type { ReceivedMessage } from '../../client/options.ts';
+import { EXIT_TIMEOUT } from '../exit-status.ts';
 import { EXIT_ERROR, EXIT_OK, UsageError } from '../messages.ts';
 import type { Expectation } from '../options/subscribe.ts';
 import type { Options } from '../options/tables.ts';
-import { EXIT_TIMEOUT } from './stop.ts';
 
 /** How a tool ends: its exit code, and what is wrong (null for nothing). */
 export interface Verdict {
