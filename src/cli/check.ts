@@ -1,6 +1,7 @@
 // What the options of a client must be together: rules that no single row of the tables can know.
 import { UsageError } from './messages.ts';
 import type { Options } from './options/tables.ts';
+import type { TlsFields } from './tls-options.ts';
 
 /** A client tool with its options. */
 type ClientOptionsOf = { pub: Options<'pub'>; sub: Options<'sub'>; rr: Options<'rr'> };
@@ -11,18 +12,36 @@ export function checkClientOptions<T extends keyof ClientOptionsOf>(tool: T, opt
     if (options.willPayload !== null) throw new UsageError('Will payload given, but no will topic given.');
     if (options.willRetain) throw new UsageError('Will retain given, but no will topic given.');
   }
-  if ((options.cert === null) !== (options.key === null)) {
-    throw new UsageError('Both certfile and keyfile must be provided if one of them is set.');
-  }
+  checkTlsOptions(options);
   if (options.persistent && options.id === null) {
     throw new UsageError('You must provide a client id if you are using the -c option.');
+  }
+  if (options.maxReconnects !== null && !options.reconnect && reconnectsOnlyWhenAsked(tool, options)) {
+    throw new UsageError("'--max-reconnects' needs '--reconnect' here: a single message is not tried again by itself.");
   }
   if (tool === 'pub') checkPublisher(options as Options<'pub'>);
   if (tool === 'sub') checkSubscriber(options as Options<'sub'>);
   if (tool === 'rr') checkRequester(options as Options<'rr'>);
 }
 
+/** Checks the TLS options of a client against each other; throws UsageError with Mosquitto's sentence. */
+export function checkTlsOptions(options: TlsFields): void {
+  if ((options.cert === null) !== (options.key === null)) {
+    throw new UsageError('Both certfile and keyfile must be provided if one of them is set.');
+  }
+  if (options.psk === null) return;
+  if (options.cafile !== null || options.capath !== null) {
+    throw new UsageError('Only one of --psk or --cafile/--capath may be used at once.');
+  }
+  if (options.pskIdentity === null) throw new UsageError('--psk-identity required if --psk used.');
+}
+
+function reconnectsOnlyWhenAsked(tool: keyof ClientOptionsOf, options: ClientOptionsOf[typeof tool]): boolean {
+  return tool === 'rr' || (tool === 'pub' && !(options as Options<'pub'>).stdinLines);
+}
+
 function checkPublisher(options: Options<'pub'>): void {
+  if (options.jsonLines) return;
   const source = options.stdinLines || hasPayload(options);
   if (options.topic === null || !source) {
     throw new UsageError('Both topic and message must be supplied.', 'usage');

@@ -12,6 +12,7 @@ import type { OptionRow, Tool } from './options/row.ts';
 import { type Options, optionsOf } from './options/tables.ts';
 import { readOptionsFile } from './options-file.ts';
 import type { BrokerUrl } from './url.ts';
+import { takeUrl } from './url-order.ts';
 
 /** Parser settings that keep yargs from guessing (`-i 007`, `--no-tls`, `a.b`). */
 const PARSER_SETTINGS = {
@@ -55,7 +56,7 @@ export function parseArguments<T extends Tool>(
   const fields = gather(rows, all);
   if (!line.stopped) {
     checkConflicts(rows, given, kept.file);
-    finish(tool, fields);
+    finish(tool, fields, given);
   }
   return { options: fields as Options<T>, operands: line.operands, given, shown: line.shown };
 }
@@ -103,16 +104,14 @@ function checkConflicts(rows: readonly OptionRow[], given: readonly string[], fi
   }
 }
 
-/** Lets the URL fill in the topic, and checks what options mean together. */
-function finish(tool: Tool, fields: Record<string, unknown>): void {
-  const url = fields['url'] as BrokerUrl | null | undefined;
-  if (url !== null && url !== undefined) {
-    if (tool === 'sub') {
-      const topics = fields['topics'] as string[];
-      fields['topics'] = [...topics, checkTopicFilter(url.topic, 'subscription topic')];
-    } else {
-      fields['topic'] ??= checkTopicName(url.topic, 'publish topic');
-    }
+/** Lets the URL fill in what it holds, and checks what options mean together. */
+function finish(tool: Tool, fields: Record<string, unknown>, given: readonly string[]): void {
+  const url = (fields['url'] ?? null) as BrokerUrl | null;
+  const topic = url === null ? null : takeUrl(url, fields, given);
+  if (topic !== null && tool === 'sub') {
+    fields['topics'] = [...(fields['topics'] as string[]), checkTopicFilter(topic, 'subscription topic')];
+  } else if (topic !== null) {
+    fields['topic'] = checkTopicName(topic, 'publish topic');
   }
   if (tool === 'pub') checkClientOptions(tool, fields as Options<'pub'>);
   if (tool === 'sub') checkClientOptions(tool, fields as Options<'sub'>);

@@ -125,7 +125,7 @@ function openTerminal({ stdin, stderr }: Io): Prompter | null {
   const output = new WriteStream(openSync('/dev/tty', 'w'));
   const prompter = openPrompter({ stdin: input }, output);
   return {
-    ask: (question) => prompter.ask(question),
+    ask: prompter.ask,
     close() {
       prompter.close();
       output.destroy();

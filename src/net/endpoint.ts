@@ -34,6 +34,9 @@ export async function listen(
 
 /** A dialer for a place. */
 export function dialer(spec: DialSpec): Dialer {
+  if (spec.srv !== undefined) {
+    return { dial: async (signal) => (await import('./srv.ts')).srvDialer(spec, dialer).dial(signal) };
+  }
   switch (spec.kind) {
     case 'tcp':
       return tcpDialer(spec);

@@ -1,5 +1,6 @@
 // Unix domain sockets: listening on a path and dialling one.
 import { createServer, connect as netConnect, type Socket } from 'node:net';
+import { noteDial } from './dial-facts.ts';
 import { LentReads, lendReads } from './lent-reads.ts';
 import { SocketTransport } from './socket-transport.ts';
 import type { DialSpec, ListenSpec } from './specs.ts';
@@ -27,7 +28,12 @@ export function unixDialer(spec: DialSpec): Dialer {
     async dial(signal) {
       const reads = new LentReads(true);
       const socket = netConnect({ path: spec.host, onread: reads.onread });
-      return transportOf(await whenConnected(socket, 'connect', signal), spec.host, reads);
+      try {
+        return transportOf(await whenConnected(socket, 'connect', signal), spec.host, reads);
+      } catch (error) {
+        noteDial(error, 'connect', []);
+        throw error;
+      }
     },
   };
 }

@@ -147,30 +147,36 @@ describe('mqtt-pub', () => {
   it('says why it cannot connect', async (context) => {
     const closed = String(await freePort());
     const message = ['-t', 't', '-m', 'x'];
-    assert.deepEqual(await runTool('mqtt-pub', ['-p', closed, ...message]), {
-      code: 1,
-      stdout: '',
-      stderr: 'Error: Connection refused\n',
-    });
-    assert.deepEqual(await runTool('mqtt-pub', ['-h', 'no-such-host.invalid', ...message]), {
-      code: 1,
-      stdout: '',
-      stderr: 'Unable to connect (Lookup error).\n',
-    });
-    const path = '/no/such/socket';
-    assert.deepEqual(await runTool('mqtt-pub', ['--unix', path, ...message]), {
-      code: 1,
-      stdout: '',
-      stderr: 'Error: No such file or directory\n',
-    });
+    const seen = async (...where: string[]): Promise<[code: number | null, first: string, detail: string]> => {
+      const { code, stdout, stderr } = await runTool('mqtt-pub', [...where, ...message]);
+      assert.equal(stdout, '');
+      const [first = '', ...details] = stderr.trimEnd().split('\n');
+      return [code, first, details.join('\n')];
+    };
+    const nobody = await seen('-p', closed);
+    assert.deepEqual(nobody.slice(0, 2), [1, 'Error: Connection refused']);
+    assert.match(
+      nobody[2],
+      new RegExp(`at localhost:${closed} \\(tried 127\\.0\\.0\\.1:${closed}.*\\): the broker does not run`),
+    );
+    const unknown = await seen('-h', 'no-such-host.invalid');
+    assert.deepEqual(unknown.slice(0, 2), [1, 'Unable to connect (Lookup error).']);
+    assert.match(unknown[2], /"no-such-host\.invalid"/);
+    assert.deepEqual(await seen('--unix', '/no/such/socket'), [
+      1,
+      'Error: No such file or directory',
+      'There is no socket /no/such/socket: the broker does not run, or listens elsewhere.',
+    ]);
     const silent = await falseBroker(context, (_chunk, socket) => socket.end());
-    const lost = await runTool('mqtt-pub', ['-h', '127.0.0.1', '-p', String(silent), ...message]);
-    assert.equal(lost.code, 7);
-    assert.match(lost.stderr, /^Error: The connection was lost\.\n.*it may expect TLS on this port/);
+    const lost = await seen('-h', '127.0.0.1', '-p', String(silent));
+    assert.deepEqual(lost.slice(0, 2), [7, 'Error: The connection was lost.']);
+    assert.match(lost[2], /closed the connection without an answer: .*expect TLS on this port/);
     const noise = await falseBroker(context, (_chunk, socket) => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'));
-    const broken = await runTool('mqtt-pub', ['-h', '127.0.0.1', '-p', String(noise), ...message]);
-    assert.equal(broken.code, 2);
-    assert.match(broken.stderr, /^Error: The other side speaks no MQTT on this port: .+\.\n$/);
+    assert.deepEqual(await seen('-h', '127.0.0.1', '-p', String(noise)), [
+      2,
+      'Error: A network protocol error occurred when communicating with the broker.',
+      `What answers at 127.0.0.1:${noise} speaks no MQTT: it looks like a web server ("HTTP/1.1 400 Bad Request"). If it is a broker, try WebSocket (--ws).`,
+    ]);
   });
 
   it('ends with code 7 where the connection is lost before the acknowledgement', async (context) => {

@@ -5,6 +5,7 @@ import { type LoadPlan, plannedClient, type Role } from '../../load/plan.ts';
 import { hasPlace, type Place, unknownPlace } from '../../load/template.ts';
 import { MQTT5, MQTT31, MQTT311 } from '../../protocol/version.ts';
 import { systemErrorText } from '../../util/system-error.ts';
+import { checkTlsOptions } from '../check.ts';
 import { connectionOptions } from '../connection.ts';
 import type { Io } from '../io.ts';
 import { checkTopicFilter, checkTopicName } from '../kinds.ts';
@@ -37,9 +38,7 @@ export function checkBelongs(command: BenchCommand, given: readonly string[]): v
 
 /** The plan that options ask for; `run` is the number of the run. Reads the files that they name. Throws UsageError. */
 export function benchPlan(command: BenchCommand, options: Options<'bench'>, run: number, env: Io['env']): LoadPlan {
-  if ((options.cert === null) !== (options.key === null)) {
-    throw new UsageError('Both certfile and keyfile must be provided if one of them is set.');
-  }
+  checkTlsOptions(options);
   const connection = connectionOptions('pub', { ...NOT_HERE, ...options, id: null }, env);
   const counts = countsOf(command, options);
   const topic = topicOf(command, options, counts);
@@ -75,6 +74,8 @@ export function benchPlan(command: BenchCommand, options: Options<'bench'>, run:
 /** What connectionOptions() reads of the other clients' options. */
 const NOT_HERE = {
   url: null,
+  proxy: null,
+  srv: false,
   idPrefix: null,
   noDelay: false,
   maxInflight: 20,

@@ -15,7 +15,7 @@ function start({ words, password, share }: Start): null {
   const options = { ...parseArguments('bench', argv).options, password };
   const plan = benchPlan(command as BenchCommand, options, share.run, process.env);
   const tell = options.debug ? (line: string) => process.stderr.write(`${line}\n`) : null;
-  crew = new LocalCrew(plan, share, explainFailure(plan.endpoint.kind), tell);
+  crew = new LocalCrew(plan, share, explainFailure(plan.endpoint), tell);
   return null;
 }
 

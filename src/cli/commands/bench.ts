@@ -109,7 +109,7 @@ function crewsOf(
   tell: ((line: string) => void) | null,
 ): Crew[] {
   if (workers === 1) {
-    return [new LocalCrew(plan, { worker: 0, workers: 1, run }, explainFailure(plan.endpoint.kind), tell)];
+    return [new LocalCrew(plan, { worker: 0, workers: 1, run }, explainFailure(plan.endpoint), tell)];
   }
   const { password } = plan;
   return Array.from(

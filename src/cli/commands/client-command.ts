@@ -8,14 +8,12 @@ import { connectionOptions } from '../connection.ts';
 import type { Io } from '../io.ts';
 import { UsageError } from '../messages.ts';
 import type { Options } from '../options/tables.ts';
+import type { Parsed } from '../parse.ts';
 import { readCommandLine, reportUsageError } from '../start.ts';
 import { withSpinner } from '../terminal.ts';
-import { traceLines } from '../trace.ts';
 import { type Console, openConsole } from './console.ts';
-import { failureOf, whileConnecting } from './failure.ts';
-
-/** Lost connections are dialled again every second. */
-export const EVERY_SECOND: ReconnectOptions = { minDelayMs: 1000, maxDelayMs: 1000 };
+import { patience } from './reconnecting.ts';
+import { traceFor } from './tracing.ts';
 
 /**
  * Milliseconds that a publisher waits for the broker to have read everything and close: the next command of a script finds
@@ -44,16 +42,18 @@ export async function clientCommand<T extends ClientTool>(
   for (const stream of [io.stdout, io.stderr]) stream.on('error', () => undefined);
   const parsed = await readCommandLine(tool, argv, io);
   if (typeof parsed === 'number') return parsed;
-  const { debug, quiet } = parsed.options as Options<'pub'>;
+  const { quiet } = parsed.options as Options<'pub'>;
   const console = await openConsole(io, quiet);
-  const trace = debug ? traceLines((line) => console.trace(line)) : null;
+  const trace = await traceFor(parsed as Parsed<ClientTool>, console);
   try {
     return await work(parsed.options, { io, console, trace });
   } catch (error) {
     if (error instanceof UsageError) return await reportUsageError(tool, error, io);
-    const { sentences, code } = failureOf(error);
+    const { failureOf } = await import('./failure.ts');
+    const { sentences, details, code } = failureOf(error);
     for (const sentence of sentences) console.error(sentence);
     if (error instanceof ConnectRefused) afterRefusal(tool, error, console, trace);
+    for (const detail of details) if (!console.traced.includes(detail)) console.error(detail);
     return code;
   } finally {
     await console.finish();
@@ -80,17 +80,18 @@ export async function openClient<T extends ClientTool>(
   const { io, trace } = place;
   const settings: ClientOptions = {
     ...connectionOptions(tool, options as Options<'pub'>, io.env),
-    reconnect,
     ...(tool === 'pub' ? { closeTimeoutMs: PUBLISHED_MS } : {}),
     ...(trace === null ? {} : { trace }),
-    ...(timeout === null ? {} : { connectTimeoutMs: timeout * 1000 }),
+    ...patience(options as Options<'pub'>, place, reconnect, timeout),
   };
-  const { host, kind } = settings.endpoint;
+  const { endpoint } = settings;
   try {
-    // The trace shows what is going on; a spinner would only be in its way.
-    if (trace !== null) return await connect(settings);
-    return await withSpinner(io, `Connecting to ${host}`, connect(settings));
+    // The trace, or a line for each failure, shows what is going on; a spinner would only be in its way.
+    if (trace !== null || settings.reconnect?.first === true) return await connect(settings);
+    return await withSpinner(io, `Connecting to ${endpoint.host}`, connect(settings));
   } catch (error) {
-    throw whileConnecting(error, kind);
+    if (error instanceof ConnectRefused) throw error;
+    const { whileConnecting } = await import('./explain-connecting.ts');
+    throw whileConnecting(error, endpoint);
   }
 }

@@ -4,8 +4,9 @@ import { lineBatches, readPayloadFile, readPayloadStream } from '../input.ts';
 import type { Io } from '../io.ts';
 import { EXIT_OK } from '../messages.ts';
 import type { Options } from '../options/tables.ts';
-import { clientCommand, EVERY_SECOND, openClient, type Workplace } from './client-command.ts';
+import { clientCommand, openClient, type Workplace } from './client-command.ts';
 import { AHEAD, Publisher } from './publisher.ts';
+import { EVERY_SECOND } from './reconnecting.ts';
 
 /** Runs the command; resolves to its exit code. */
 export function main(argv: readonly string[], io: Io): Promise<number> {
@@ -14,16 +15,17 @@ export function main(argv: readonly string[], io: Io): Promise<number> {
 
 async function run(options: Options<'pub'>, place: Workplace): Promise<number> {
   const { io, console } = place;
-  const payload = options.stdinLines ? null : await payloadOf(options, io);
-  const client = await openClient('pub', options, place, options.stdinLines ? EVERY_SECOND : null, null);
+  const readsLines = options.stdinLines || options.jsonLines;
+  const payload = readsLines ? null : await payloadOf(options, io);
+  const client = await openClient('pub', options, place, readsLines ? EVERY_SECOND : null, null);
   const publisher = new Publisher(client, options, console);
   try {
     await publisher.untilLost(
-      payload === null ? sendLines(publisher, io) : sendRepeatedly(publisher, payload, options),
+      payload === null ? sendLines(publisher, options, io) : sendRepeatedly(publisher, payload, options),
     );
   } finally {
     // Whoever types lines at a lost connection must not keep the tool from ending.
-    if (options.stdinLines) io.stdin.destroy();
+    if (readsLines) io.stdin.destroy();
     // After a message that can't be sent, the connection is still there.
     await client.end();
   }
@@ -51,7 +53,11 @@ async function sendRepeatedly(publisher: Publisher, payload: Buffer, options: Op
   await publisher.end();
 }
 
-async function sendLines(publisher: Publisher, io: Io): Promise<void> {
+async function sendLines(publisher: Publisher, options: Options<'pub'>, io: Io): Promise<void> {
+  if (options.jsonLines) {
+    const { sendJsonLines } = await import('./pub-json-lines.ts');
+    return sendJsonLines(publisher, options, io);
+  }
   for await (const lines of lineBatches(io.stdin)) {
     // Short lines come by the ten thousand: objects for all of them at once would live long enough to cost dearly.
     for (let i = 0; i < lines.length; i++) {

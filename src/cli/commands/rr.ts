@@ -1,9 +1,11 @@
 // mqtt-rr: publishes a request and prints its response, the first message on the response topic.
+import process from 'node:process';
 import type { Client, ReceivedMessage } from '../../client/options.ts';
 import { answers, newCorrelationData } from '../../client/request.ts';
 import { isRefusal, reasonOf, SUCCESS } from '../../protocol/reasons.ts';
 import type { MessagePrinter } from '../format.ts';
 import type { Io } from '../io.ts';
+import { latencyLine } from '../latency.ts';
 import { EXIT_ERROR, EXIT_OK } from '../messages.ts';
 import type { Options } from '../options/tables.ts';
 import { gatherProperties } from '../property-option.ts';
@@ -38,7 +40,8 @@ class Request implements Receiver {
   readonly #ended: Promise<number>;
   #resolve: (code: number) => void = () => undefined;
   #reject: (error: Error) => void = () => undefined;
-  #sent = false;
+  /** When the request went out, in nanoseconds of a clock that never goes back; null before. */
+  #sentAt: bigint | null = null;
   #stopping = false;
 
   constructor(client: Client, options: Options<'rr'>, payload: Buffer, console: Console, print: MessagePrinter) {
@@ -85,7 +88,7 @@ class Request implements Receiver {
       this.#fail(`Error: The subscription to '${this.#responseTopic}' was refused: ${reasonOf(code).text}.`);
       return;
     }
-    this.#sent = true;
+    this.#sentAt = process.hrtime.bigint();
     const { id, reason } = await this.#client.publish(topic ?? '', this.#payload, {
       qos,
       properties: {
@@ -104,8 +107,10 @@ class Request implements Receiver {
   }
 
   #receive(message: ReceivedMessage): void {
-    if (this.#stopping || !this.#sent || !this.#isResponse(message)) return;
+    if (this.#stopping || this.#sentAt === null || !this.#isResponse(message)) return;
+    const latency = process.hrtime.bigint() - this.#sentAt;
     this.#print(message, this.#console);
+    if (this.#options.latency) this.#console.text(`${latencyLine(latency)}\n`);
     this.stop(EXIT_OK);
   }
 

@@ -2,15 +2,17 @@
 import type { Client, ReceivedMessage, SubscribeFilter } from '../../client/options.ts';
 import { isRefusal, reasonOf } from '../../protocol/reasons.ts';
 import { topicMatches } from '../../protocol/topic.ts';
-import type { MessagePrinter } from '../format.ts';
 import type { Io } from '../io.ts';
 import { EXIT_OK } from '../messages.ts';
 import type { Options } from '../options/tables.ts';
 import { gatherProperties } from '../property-option.ts';
-import { clientCommand, EVERY_SECOND, type Workplace } from './client-command.ts';
+import { clientCommand, type Workplace } from './client-command.ts';
 import type { Console } from './console.ts';
+import { type Display, displayFor } from './display.ts';
+import { type Goal, goalFor } from './goal.ts';
 import { printerFor } from './printing.ts';
 import { type Receiver, runReceiver } from './receiver.ts';
+import { EVERY_SECOND } from './reconnecting.ts';
 import { endAfter } from './stop.ts';
 
 /** Reason code that has the broker send the will all the same (MQTT 5.0 section 3.14.2.1). */
@@ -23,8 +25,14 @@ export function main(argv: readonly string[], io: Io): Promise<number> {
 
 async function run(options: Options<'sub'>, place: Workplace): Promise<number> {
   const print = await printerFor(options, place.console);
-  const begin = (client: Client): Subscriber => new Subscriber(client, options, place.console, print);
-  return runReceiver('sub', options, place, EVERY_SECOND, WITH_WILL, begin);
+  const goal = await goalFor(options, (sentence) => place.console.warn(sentence));
+  const display = await displayFor(options, place, print);
+  const begin = (client: Client): Subscriber => new Subscriber(client, options, place.console, display, goal);
+  try {
+    return await runReceiver('sub', options, place, EVERY_SECOND, WITH_WILL, begin);
+  } finally {
+    display.end();
+  }
 }
 
 /** A subscribed client with what its messages go through. */
@@ -32,19 +40,20 @@ class Subscriber implements Receiver {
   readonly #client: Client;
   readonly #options: Options<'sub'>;
   readonly #console: Console;
-  readonly #print: MessagePrinter;
+  readonly #display: Display;
+  readonly #goal: Goal;
   readonly #ended: Promise<number>;
   #resolve: (code: number) => void = () => undefined;
   #reject: (error: Error) => void = () => undefined;
-  #printed = 0;
   #removing = false;
   #stopping = false;
 
-  constructor(client: Client, options: Options<'sub'>, console: Console, print: MessagePrinter) {
+  constructor(client: Client, options: Options<'sub'>, console: Console, display: Display, goal: Goal) {
     this.#client = client;
     this.#options = options;
     this.#console = console;
-    this.#print = print;
+    this.#display = display;
+    this.#goal = goal;
     this.#ended = new Promise((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
@@ -56,7 +65,7 @@ class Subscriber implements Receiver {
     console.out.watch({
       full: () => client.pause(),
       drained: () => client.resume(),
-      closed: () => this.stop(EXIT_OK),
+      closed: () => this.#end(EXIT_OK, 0),
     });
   }
 
@@ -71,7 +80,15 @@ class Subscriber implements Receiver {
   /** Ends in an orderly way, with the reason code of the DISCONNECT. What still comes in is not printed. */
   stop(exitCode: number, reasonCode = 0): void {
     if (this.#stopping) return;
+    const { code, sentence } = this.#goal.verdict(exitCode);
+    this.#end(code, reasonCode);
+    if (sentence !== null) this.#console.error(sentence);
+  }
+
+  #end(exitCode: number, reasonCode: number): void {
+    if (this.#stopping) return;
     this.#stopping = true;
+    this.#display.end();
     const removed = this.#removing && reasonCode === 0 ? this.#client.drained() : null;
     const properties = gatherProperties(this.#options.properties, 'disconnect');
     endAfter(this.#client, removed, reasonCode, properties).then(() => this.#resolve(exitCode), this.#reject);
@@ -110,7 +127,7 @@ class Subscriber implements Receiver {
 
   #receive(message: ReceivedMessage): void {
     if (this.#stopping) return;
-    const { retainedOnly, skipRetained, filterOut, removeRetained, count } = this.#options;
+    const { retainedOnly, skipRetained, filterOut, removeRetained, randomFilter } = this.#options;
     if (retainedOnly && !message.retain) {
       this.stop(EXIT_OK);
       return;
@@ -120,9 +137,9 @@ class Subscriber implements Receiver {
       if (topicMatches(filterOut[i] as string, message.topic)) return;
     }
     if (removeRetained && message.retain) this.#remove(message.topic);
-    this.#print(message, this.#console);
-    this.#printed += 1;
-    if (this.#printed === count) this.stop(EXIT_OK);
+    if (randomFilter !== null && Math.random() * 100 >= randomFilter) return;
+    this.#display.show(message);
+    if (this.#goal.reached(message)) this.stop(EXIT_OK);
   }
 
   /** Deletes a retained message: an empty one takes its place (MQTT 5.0 section 3.3.1.3). */

@@ -2,6 +2,7 @@
 
 import { choice, FLAG, integer, PORT, SESSION_EXPIRY, TEXT } from '../kinds.ts';
 import { maskUrl } from '../masks.ts';
+import { PROXY_URL } from '../proxy-url.ts';
 import { BROKER_URL } from '../url.ts';
 import { PASSWORD_OPTIONS } from './password.ts';
 import type { OptionRow } from './row.ts';
@@ -48,7 +49,7 @@ export const CONNECTION_OPTIONS = [
     group: 'Connection',
     value: 'URL',
     missing: '-L argument given but no URL specified',
-    help: 'User, password, host, port and topic in one: mqtt://[USER[:PASSWORD]@]HOST[:PORT]/TOPIC. mqtts, ws and wss choose TLS and WebSocket. Percent escapes are decoded, an IPv6 address goes in brackets. Other options win over parts of the URL.',
+    help: 'User, password, host, port and topic in one: mqtt://[USER[:PASSWORD]@]HOST[:PORT]/TOPIC. mqtts, ws and wss choose TLS and WebSocket. Percent escapes are decoded, an IPv6 address goes in brackets. Where other options name the same, the last one on the command line counts.',
   },
   {
     key: 'unix',
@@ -100,14 +101,14 @@ export const CONNECTION_OPTIONS = [
   {
     key: 'proxy',
     names: ['--proxy'],
-    kind: TEXT,
+    kind: PROXY_URL,
     mask: maskUrl,
     tools: clients,
     group: 'Connection',
     value: 'URL',
     missing: '--proxy argument given but no proxy url specified',
-    refused: 'Connect to the broker directly.',
-    help: 'SOCKS5 proxy to connect through.',
+    conflicts: { keys: ['unix'], message: '--proxy and --unix cannot be used together.' },
+    help: 'SOCKS5 proxy to connect through: socks5h://[USER[:PASSWORD]@]HOST[:PORT], port 1080 by default. The proxy looks the name of the broker up; with socks5:// this machine does. Percent escapes in user and password are decoded.',
   },
   {
     key: 'srv',
@@ -115,8 +116,8 @@ export const CONNECTION_OPTIONS = [
     kind: FLAG,
     tools: clients,
     group: 'Connection',
-    refused: 'Give the host and port with -h and -p.',
-    help: 'Look the broker up in DNS SRV records.',
+    conflicts: { keys: ['unix'], message: '-S and --unix cannot be used together.' },
+    help: 'Take the name of -h for a domain, and connect to the brokers that its SRV records name: _mqtt._tcp.HOST, or _secure-mqtt._tcp.HOST with TLS. Without -h, the domain of this machine.',
   },
   {
     key: 'protocolVersion',

@@ -15,6 +15,14 @@ export const GENERAL_OPTIONS = [
     help: 'Trace every packet sent and received, on standard output.',
   },
   {
+    key: 'debugPackets',
+    names: ['--debug-packets'],
+    kind: FLAG,
+    tools: clients,
+    group: 'General',
+    help: 'As -d, and decode every packet with all its fields and properties. So does -d given twice.',
+  },
+  {
     key: 'quiet',
     names: ['--quiet'],
     kind: FLAG,

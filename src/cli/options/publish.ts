@@ -4,7 +4,7 @@ import type { OptionRow } from './row.ts';
 
 /** Every source of a payload excludes all of them, a second of its own kind too. */
 const oneSource = {
-  keys: ['message', 'file', 'stdinWhole', 'nullMessage', 'stdinLines'],
+  keys: ['message', 'file', 'stdinWhole', 'nullMessage', 'stdinLines', 'jsonLines'],
   message: 'Only one type of message can be sent at once.',
 } as const;
 
@@ -77,6 +77,15 @@ export const PUBLISH_OPTIONS = [
     group: 'Publishing',
     conflicts: oneSource,
     help: 'Send a message without payload. With -r this deletes the retained message of the topic.',
+  },
+  {
+    key: 'jsonLines',
+    names: ['--json-lines'],
+    kind: FLAG,
+    tools: ['pub'],
+    group: 'Publishing',
+    conflicts: oneSource,
+    help: 'Send a message for each line of standard input, which is JSON as mqtt-sub --json-lines writes it. -t, -q, -r and -D publish count where a line says nothing.',
   },
   {
     key: 'retain',

@@ -8,6 +8,7 @@ import { OUTPUT_OPTIONS } from './output.ts';
 import { PASSWD_OPTIONS } from './passwd.ts';
 import { PROPERTY_OPTIONS } from './properties.ts';
 import { PUBLISH_OPTIONS } from './publish.ts';
+import { RECONNECT_OPTIONS } from './reconnect.ts';
 import type { Fields, OptionRow, Tool } from './row.ts';
 import { SUBSCRIBE_OPTIONS } from './subscribe.ts';
 import { TLS_OPTIONS } from './tls.ts';
@@ -20,6 +21,7 @@ const ALL = [
   ...SUBSCRIBE_OPTIONS,
   ...OUTPUT_OPTIONS,
   ...CONNECTION_OPTIONS,
+  ...RECONNECT_OPTIONS,
   ...WILL_OPTIONS,
   ...PROPERTY_OPTIONS,
   ...TLS_OPTIONS,

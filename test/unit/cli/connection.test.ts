@@ -3,8 +3,9 @@ import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
-import { describe, it } from 'node:test';
+import { describe, it, type TestContext } from 'node:test';
 import { connectionOptions } from '../../../src/cli/connection.ts';
+import { localDomain } from '../../../src/cli/local-domain.ts';
 import { UsageError } from '../../../src/cli/messages.ts';
 import { parseArguments } from '../../../src/cli/parse.ts';
 import type { ClientOptions } from '../../../src/client/options.ts';
@@ -38,6 +39,18 @@ describe('where to', () => {
   it('a URL with TLS', () => assert.equal(place('-L', 'mqtts://h/t'), 'tls h 8883'));
   it('a WebSocket URL', () => assert.equal(place('-L', 'ws://h/t'), 'ws h 1883'));
   it('options beside a URL', () => assert.equal(place('-L', 'wss://h:1/t', '-h', 'i', '-p', '2'), 'wss i 2'));
+  it('a domain', () => {
+    const { host, srv } = sub(['-S', '-h', 'example.org']).endpoint;
+    assert.deepEqual([host, srv], ['example.org', {}]);
+    assert.throws(() => sub(['-S', '--unix', '/s']), /-S and --unix cannot be used together\./);
+  });
+  it('the domain of the machine', (context) => {
+    const file = path.join(scratch(context as TestContext), 'resolv.conf');
+    writeFileSync(file, 'nameserver ::1\nsearch example.net b.test\n');
+    assert.equal(localDomain('host.example.org', file), 'example.org');
+    assert.equal(localDomain('host', file), 'example.net');
+    assert.throws(() => localDomain('host', '/nowhere'), /^UsageError: -S needs a domain, and this machine has none\./);
+  });
   it('a local address', () => assert.equal(sub(['-A', '127.0.0.2']).endpoint.localAddress, '127.0.0.2'));
 });
 

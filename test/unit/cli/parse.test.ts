@@ -112,10 +112,27 @@ describe('the URL', () => {
     assert.deepEqual([parts?.topic, parts?.ws], ['a b/#', true]);
   });
 
-  it('adds its filter to those of mqtt-sub, and gives way to the topic of mqtt-pub', () => {
+  it('adds its filter to those of mqtt-sub', () => {
     assert.deepEqual(parseArguments('sub', ['-t', 'x', '-L', 'mqtt://h/y']).options.topics, ['x', 'y']);
-    assert.equal(parseArguments('pub', ['-t', 'x', '-L', 'mqtt://h/y', '-n']).options.topic, 'x');
+    assert.deepEqual(parseArguments('sub', ['-L', 'mqtt://h/', '-t', 'x']).options.topics, ['x']);
+    assert.deepEqual(parseArguments('sub', ['-L', 'mqtt://h/', '-U', 'x', '-t', 'y']).options.topics, ['y']);
     assert.equal(parseArguments('pub', ['-L', 'mqtt://h/100%', '-n']).options.topic, '100%');
+  });
+
+  it('and other options: the last one counts', () => {
+    const pub = (...words: string[]) => {
+      const { host, port, username, password, topic } = parseArguments('pub', [...words, '-n']).options;
+      return [host, port, username, password, topic];
+    };
+    const full = ['-L', 'mqtt://u:p@h:1/t'];
+    const others = ['-h', 'i', '-p', '2', '-u', 'v', '-P', 'q', '-t', 'x'];
+    assert.deepEqual(pub(...full, ...others), ['i', 2, 'v', 'q', 'x']);
+    assert.deepEqual(pub(...others, ...full), ['h', 1, 'u', 'p', 't']);
+    assert.deepEqual(pub(...others, '-L', 'mqtt://h/t'), ['h', null, 'v', 'q', 't'], 'the port of the scheme');
+    assert.deepEqual(pub(...others, '-L', 'mqtt://h/'), ['h', null, 'v', 'q', 'x'], 'no topic in it');
+    assert.deepEqual(pub('-L', 'MQTT://u:@h:/t'), ['h', null, 'u', '', 't'], 'empty parts');
+    assert.deepEqual(pub('-L', 'mqtt://@h/t'), ['h', null, null, null, 't']);
+    assert.deepEqual(pub('-L', 'mqtt://:p@h/t'), ['h', null, null, 'p', 't']);
   });
 });
 
@@ -203,6 +220,8 @@ describe('refused with one clear sentence', () => {
     ['sub', ['-L', 'foo://x/a'], 'unsupported URL scheme.'],
     ['sub', ['-L', 'constructor://x/a'], 'unsupported URL scheme.'],
     ['sub', ['-L', 'mqtt://localhost'], 'Invalid URL for -L argument specified - topic missing.'],
+    ['sub', ['-t', 'a', '-L', 'mqtt://localhost'], 'Invalid URL for -L argument specified - topic missing.'],
+    ['pub', ['-L', 'mqtt://localhost/', '-n'], 'Invalid URL for -L argument specified - topic missing.'],
     ['sub', ['-L', 'mqtt:///a'], 'Invalid URL for -L argument specified - host missing.'],
     ['sub', ['-L', 'mqtt://h:99999/a'], 'Invalid port given: 99999'],
     ['sub', ['-t', 'a', '-D', 'connect', 'foo'], '--property argument given but not enough arguments specified.'],

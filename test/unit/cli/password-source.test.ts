@@ -116,7 +116,7 @@ describe('the terminal', () => {
     return {
       log,
       async ask(question) {
-        log.push(question);
+        log.push(question ?? '');
         if (answer === '\x03') throw new Interrupted();
         return answer;
       },
