@@ -195,7 +195,10 @@ describe('which words are commands', () => {
       'The command verify takes a password file and a username. A file of that name is written ./verify.',
     ],
     [['list', 'f', 'x'], "Unexpected argument 'x'."],
-    [['verify', 'f', 'tom', 'x'], "Unexpected argument 'x'."],
+    [
+      ['verify', 'f', 'tom', 'x'],
+      'Unexpected argument behind the username. A password is taken from the command line only with -b.',
+    ],
   ] as const) {
     it(`${args.join(' ')} is wrong usage`, async () => {
       const { code, stdout, stderr } = await runPasswd(args);

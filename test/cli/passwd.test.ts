@@ -295,7 +295,16 @@ describe('refused, with exit code 1', () => {
     [['-U'], 'Error: -U argument given but password file missing.\n'],
     [['-c', 'F'], 'Error: -c argument given but password file or username missing.\n'],
     [['-c', '-b', 'F', 'a'], 'Error: -c argument given but password file, username, or password missing.\n'],
-    [['F', 'a', 'b'], "Error: Unexpected argument 'b'.\n\nUse 'mqtt-passwd --help' to see usage.\n"],
+    [
+      ['F', 'a', 'secret'],
+      "Error: Unexpected argument behind the username. A password is taken from the command line only with -b.\n\nUse 'mqtt-passwd --help' to see usage.\n",
+    ],
+    [
+      ['-b', 'F', 'a', 'top', 'secret'],
+      "Error: Unexpected argument behind the password. A password with blanks needs quotes.\n\nUse 'mqtt-passwd --help' to see usage.\n",
+    ],
+    [['-D', 'F', 'ann', 'b'], "Error: Unexpected argument 'b'.\n\nUse 'mqtt-passwd --help' to see usage.\n"],
+    [['-U', 'F', 'b'], "Error: Unexpected argument 'b'.\n\nUse 'mqtt-passwd --help' to see usage.\n"],
     [
       ['-b', '-H', 'argon2id', '--argon2-memory', '64k', 'F', 'a', 'x'],
       "Error: The memory for argon2id must be a whole number of KiB from 8 on, not '64k'.\n\nUse 'mqtt-passwd --help' to see usage.\n",

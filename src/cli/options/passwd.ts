@@ -26,7 +26,7 @@ export const PASSWD_OPTIONS = [
     tools: ['passwd'],
     group: 'Password file',
     conflicts: { keys: ['delete'], message: '-b and -D cannot be used together.' },
-    help: 'Take the password from the command line. Other users of the machine may see it there.',
+    help: 'Take the password from the command line. Other users of the machine may see it there until the command has started.',
   },
   {
     key: 'delete',
