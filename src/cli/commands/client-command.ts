@@ -1,7 +1,7 @@
 // What mqtt-pub, mqtt-sub and mqtt-rr have in common: reading the command line, connecting, and telling what went wrong.
 import { ConnectionLost, ConnectRefused } from '../../client/errors.ts';
 import { connect } from '../../client/index.ts';
-import type { Client, ClientOptions, ClientTrace, ReconnectOptions } from '../../client/options.ts';
+import type { Client, ClientOptions, ClientTrace, Endpoint, ReconnectOptions } from '../../client/options.ts';
 import { DISCONNECT } from '../../protocol/constants.ts';
 import { NO_PROPERTIES } from '../../protocol/properties.ts';
 import { NOT_AUTHORIZED } from '../../protocol/reasons.ts';
@@ -83,11 +83,13 @@ export async function openClient<T extends ClientTool>(
   signal: AbortSignal | null = null,
 ): Promise<Client> {
   const { io, trace } = place;
+  const connection = connectionOptions(tool, options as Options<'pub'>, io.env);
   const settings: ClientOptions = {
-    ...connectionOptions(tool, options as Options<'pub'>, io.env),
+    ...connection,
+    endpoint: await withKey(connection.endpoint, options as Options<'pub'>, io),
     ...(tool === 'pub' ? { closeTimeoutMs: PUBLISHED_MS } : {}),
     ...(trace === null ? {} : { trace }),
-    ...patience(options as Options<'pub'>, place, reconnect, timeout),
+    ...(await patience(options as Options<'pub'>, place, reconnect, timeout)),
     ...(signal === null ? {} : { signal }),
   };
   const { endpoint } = settings;
@@ -100,4 +102,13 @@ export async function openClient<T extends ClientTool>(
     const { whileConnecting } = await import('./explain-connecting.ts');
     throw whileConnecting(error, endpoint);
   }
+}
+
+/** Asks for the passphrase of an encrypted key, beside payloads that come on standard input. */
+async function withKey(endpoint: Endpoint, options: Options<'pub'>, io: Io): Promise<Endpoint> {
+  const { key, stdinLines, stdinWhole, jsonLines } = options;
+  if (endpoint.tls?.key === undefined || key === null) return endpoint;
+  const { unlocked } = await import('../key-passphrase.ts');
+  const hasStdin = stdinLines !== true && stdinWhole !== true && jsonLines !== true;
+  return { ...endpoint, tls: await unlocked(endpoint.tls, key, io, hasStdin) };
 }

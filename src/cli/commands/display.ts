@@ -22,7 +22,9 @@ export async function displayFor(options: Options<'sub'>, place: Workplace, prin
   if (!options.watch) return lines(place, print);
   // Without a topic, a line of the screen would tell nothing.
   const named = { ...options, verbose: true };
-  if (io.stdout.isTTY !== true || trace !== null) return lines(place, await printerFor(named, console.paint.topic));
+  if (io.stdout.isTTY !== true || io.env['TERM'] === 'dumb' || trace !== null) {
+    return lines(place, await printerFor(named, console.paint.topic));
+  }
   const { Watch } = await import('./watch.ts');
   return new Watch(io, console, await printerFor({ ...named, noNewline: true }, (topic) => topic));
 }
