@@ -30,6 +30,9 @@ export function checkTlsOptions(options: TlsFields): void {
   if ((options.cert === null) !== (options.key === null)) {
     throw new UsageError('Both certfile and keyfile must be provided if one of them is set.');
   }
+  if (options.keyform !== null && options.key === null) {
+    throw new UsageError('If keyform is set, keyfile must be also specified.');
+  }
   if (options.psk === null) return;
   if (options.cafile !== null || options.capath !== null) {
     throw new UsageError('Only one of --psk or --cafile/--capath may be used at once.');

@@ -13,6 +13,7 @@ import { gatherProperties } from '../property-option.ts';
 import { type Clock, Pace, SYSTEM_CLOCK } from '../replay/pace.ts';
 import { topicMapper } from '../replay/topic-map.ts';
 import { openClient, type Workplace } from './client-command.ts';
+import { Denials } from './denials.ts';
 import { AHEAD, Publisher } from './publisher.ts';
 import { EVERY_SECOND } from './reconnecting.ts';
 
@@ -27,8 +28,11 @@ export async function publishRecording(options: Options<'pub'>, file: string, pl
   try {
     const client = await openClient('pub', chosen, place, EVERY_SECOND, null);
     try {
-      const publisher = new Publisher(client, chosen, place.console);
+      const denials = new Denials(place.console, options.failOnDenied);
+      const publisher = new Publisher(client, chosen, place.console, denials);
       await publisher.untilLost(new Replay(publisher, chosen, place, source.name).send(source.stream, over.signal));
+      denials.published(publisher.sent);
+      return denials.exitCode(EXIT_OK);
     } finally {
       await client.end();
     }
@@ -36,7 +40,6 @@ export async function publishRecording(options: Options<'pub'>, file: string, pl
     over.abort();
     source.stream.destroy();
   }
-  return EXIT_OK;
 }
 
 /** The recording's bytes, and its name for sentences; `-` is standard input. */
