@@ -1,6 +1,8 @@
 // How mqtt-sub shows its messages: one below the other, on a line of the screen for each topic, or only their number.
 import type { ReceivedMessage } from '../../client/options.ts';
 import type { MessagePrinter } from '../format.ts';
+import { OUTPUT_OPTIONS } from '../options/output.ts';
+import type { OptionRow } from '../options/row.ts';
 import type { Options } from '../options/tables.ts';
 import type { Workplace } from './client-command.ts';
 import { printerFor } from './printing.ts';
@@ -10,10 +12,21 @@ export interface Display {
   show(message: ReceivedMessage): void;
   /** Leaves the screen in order. May be called repeatedly. */
   end(): void;
+  /** Sets who is told that no more messages can be taken; where there is none, they always can. */
+  onFailure?(tell: (error: Error) => void): void;
 }
 
 /** The display that the options ask for; `print` is what they make of one message. */
 export async function displayFor(options: Options<'sub'>, place: Workplace, print: MessagePrinter): Promise<Display> {
+  if (options.record === null) return shownAs(options, place, print);
+  const { Recorder } = await import('./record.ts');
+  const output: readonly OptionRow[] = OUTPUT_OPTIONS;
+  const isShown = output.some(({ key }) => place.given.includes(key));
+  const shown = isShown || options.watch || options.messageRate ? await shownAs(options, place, print) : null;
+  return new Recorder(options.record, shown, (sentence) => place.console.warn(sentence));
+}
+
+async function shownAs(options: Options<'sub'>, place: Workplace, print: MessagePrinter): Promise<Display> {
   const { console, io, trace } = place;
   if (options.messageRate) {
     const { MessageRate } = await import('./message-rate.ts');

@@ -5,6 +5,7 @@ import { isRefusal, PACKET_TOO_LARGE } from '../../protocol/reasons.ts';
 import { brokersWords } from '../brokers-words.ts';
 import type { SpoolFile, Taken } from '../spool/spool-file.ts';
 import type { Console } from './console.ts';
+import type { Denials } from './denials.ts';
 import { AHEAD } from './publisher.ts';
 
 /** Bytes that are read from the spool at once. */
@@ -17,6 +18,7 @@ export class SpoolSender {
   readonly #client: Client;
   readonly #spool: SpoolFile;
   readonly #console: Console;
+  readonly #denials: Denials;
   readonly #moved: () => void;
   /** Messages of QoS 0 that the client has sent, and the system perhaps not yet. */
   #leaving: Taken[] = [];
@@ -28,10 +30,11 @@ export class SpoolSender {
   #wake: () => void = () => undefined;
 
   /** @param moved is told when messages were taken from the spool */
-  constructor(client: Client, spool: SpoolFile, console: Console, moved: () => void) {
+  constructor(client: Client, spool: SpoolFile, console: Console, denials: Denials, moved: () => void) {
     this.#client = client;
     this.#spool = spool;
     this.#console = console;
+    this.#denials = denials;
     this.#moved = moved;
   }
 
@@ -105,7 +108,8 @@ export class SpoolSender {
   #answered(one: Taken, { id, reason, properties }: PublishResult): void {
     if (isRefusal(reason.code)) {
       this.#console.warn(`Warning: Publish ${id} failed: ${reason.text}.`);
-      for (const words of brokersWords(properties)) this.#console.warn(words);
+      this.#console.quote(brokersWords(properties));
+      this.#denials.note();
     }
     this.#finish(one);
     this.#wake();

@@ -24,7 +24,8 @@ export function main(argv: readonly string[], io: Io): Promise<number> {
   return clientCommand('sub', argv, io, run);
 }
 
-async function run(options: Options<'sub'>, place: Workplace): Promise<number> {
+async function run(given: Options<'sub'>, place: Workplace): Promise<number> {
+  const options = given.record === null ? given : recordingOptions(given);
   const print = await printerFor(options, place.console.paint.topic);
   const goal = await goalFor(options, (sentence) => place.console.warn(sentence));
   const display = await displayFor(options, place, print);
@@ -42,6 +43,11 @@ async function run(options: Options<'sub'>, place: Workplace): Promise<number> {
   } finally {
     display.end();
   }
+}
+
+/** A recording is to have all of a message, properties as well, which only MQTT 5 carries. */
+function recordingOptions(options: Options<'sub'>): Options<'sub'> {
+  return { ...options, protocolVersion: options.protocolVersion ?? '5' };
 }
 
 /** A subscribed client with what its messages go through. */
@@ -70,6 +76,7 @@ class Subscriber implements Receiver {
       this.#resolve = resolve;
       this.#reject = reject;
     });
+    display.onFailure?.((error) => this.#reject(error));
     client.on('message', (message) => this.#receive(message));
     client.on('close', (error) => {
       if (error !== null) this.#reject(error);
