@@ -4,7 +4,8 @@ import type { ClientTrace, SubscribeResult } from '../../client/options.ts';
 import { SUBACK } from '../../protocol/constants.ts';
 import { isRefusal, type Reason, reasonOf } from '../../protocol/reasons.ts';
 import { brokersWords } from '../brokers-words.ts';
-import { EXIT_DENIED } from '../exit-status.ts';
+import { EXIT_DENIED, EXIT_LOST } from '../exit-status.ts';
+import { EXIT_OK } from '../messages.ts';
 import type { Console } from './console.ts';
 
 /** Counts refusals, and says what Mosquitto's tools say of them. */
@@ -74,6 +75,14 @@ export class Denials {
   published(messages: number): void {
     if (!this.hasFailed || messages === 1) return;
     this.#console.error(`Error: The broker refused ${this.#count} of ${messages} messages.`);
+  }
+
+  /** The broker broke the connection off behind messages of QoS 0: what is known is told; the exit code. */
+  unread(): number {
+    this.#console.warn(
+      'Warning: The broker reset the connection: it may not have taken what was sent last, as where that is too large for it.',
+    );
+    return this.#matter ? EXIT_LOST : EXIT_OK;
   }
 }
 

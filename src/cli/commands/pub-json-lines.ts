@@ -1,7 +1,7 @@
 // mqtt-pub --json-lines: publishes the messages that standard input describes, each by its own topic, QoS and properties.
 import type { Properties } from '../../protocol/properties.ts';
 import { protocolVersion } from '../connection.ts';
-import { lineBatches } from '../input.ts';
+import { InputError, lineBatches } from '../input.ts';
 import type { Io } from '../io.ts';
 import { LineFault, type LineMessage, MAX_LINE, parseMessageLine } from '../json-lines.ts';
 import { UsageError } from '../messages.ts';
@@ -33,6 +33,10 @@ export async function sendJsonLines(publisher: Publisher, options: Options<'pub'
       await publisher.drained();
     }
   } catch (error) {
+    if (error instanceof InputError) {
+      await publisher.end();
+      throw error;
+    }
     // Only a line that is too long is noticed before it is counted.
     if (error instanceof UsageError) number += 1;
     else if (!(error instanceof LineFault)) throw error;

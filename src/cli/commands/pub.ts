@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { lineBatches, readPayloadFile, readPayloadStream } from '../input.ts';
 import type { Io } from '../io.ts';
-import { EXIT_OK } from '../messages.ts';
+import { EXIT_OK, UsageError } from '../messages.ts';
 import type { Options } from '../options/tables.ts';
 import { clientCommand, EVERY_SECOND, openClient, type Workplace } from './client-command.ts';
 import { Denials } from './denials.ts';
@@ -31,7 +31,7 @@ async function run(options: Options<'pub'>, place: Workplace): Promise<number> {
     await client.end();
   }
   denials.published(publisher.sent);
-  return denials.exitCode(EXIT_OK);
+  return denials.exitCode(publisher.isDoubtful ? denials.unread() : EXIT_OK);
 }
 
 /** The payload that the options ask for, read before anything is connected. Throws UsageError. */
@@ -60,13 +60,19 @@ async function sendLines(publisher: Publisher, options: Options<'pub'>, io: Io):
     const { sendJsonLines } = await import('./pub-json-lines.ts');
     return sendJsonLines(publisher, options, io);
   }
-  for await (const lines of lineBatches(io.stdin)) {
-    // Short lines come by the ten thousand: objects for all of them at once would live long enough to cost dearly.
-    for (let i = 0; i < lines.length; i++) {
-      publisher.publish(lines[i]!);
-      if (i % AHEAD === AHEAD - 1) await publisher.drained();
+  try {
+    for await (const lines of lineBatches(io.stdin)) {
+      // Short lines come by the ten thousand: objects for all of them at once would live long enough to cost dearly.
+      for (let i = 0; i < lines.length; i++) {
+        publisher.publish(lines[i]!);
+        if (i % AHEAD === AHEAD - 1) await publisher.drained();
+      }
+      await publisher.drained();
     }
-    await publisher.drained();
+  } catch (error) {
+    // A line that is too long, or input that can't be read, ends it: what came before is still sent and acknowledged.
+    if (error instanceof UsageError) await publisher.end();
+    throw error;
   }
   await publisher.end();
 }

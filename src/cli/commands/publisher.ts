@@ -22,6 +22,8 @@ export class Publisher {
   readonly #lost: Promise<never>;
   #fail: (error: Error) => void = () => undefined;
   #sent = 0;
+  /** Whether there were messages of QoS 0, which nobody acknowledges. */
+  #isBlind = false;
   #waiting = 0;
   #whenNoneWaits: (() => void) | null = null;
 
@@ -55,6 +57,7 @@ export class Publisher {
     this.#sent += 1;
     const result = this.#client.publish(topic, payload, how);
     if (how.qos === 0) {
+      this.#isBlind = true;
       result.catch(this.#refused);
       return;
     }
@@ -80,6 +83,14 @@ export class Publisher {
     await this.acknowledged();
     await this.#client.drained();
     await this.#client.end(0, gatherProperties(this.#properties, 'disconnect'));
+  }
+
+  /**
+   * Whether what was published last may not have been read: a broker that closes the connection over a message that is too
+   * large for it, for example, leaves the rest of it unread, and the system turns that into a reset.
+   */
+  get isDoubtful(): boolean {
+    return this.#isBlind && this.#client.wasReset;
   }
 
   /** Messages that were published. */
