@@ -23,6 +23,9 @@ export function checkClientOptions<T extends keyof ClientOptionsOf>(tool: T, opt
   if (options.persistent && options.id === null) {
     throw new UsageError('You must provide a client id if you are using the -c option.');
   }
+  if (options.maxReconnects !== null && !options.reconnect && reconnectsOnlyWhenAsked(tool, options)) {
+    throw new UsageError("'--max-reconnects' needs '--reconnect' here: a single message is not tried again by itself.");
+  }
   if (tool === 'pub') checkPublisher(options as Options<'pub'>);
   if (tool === 'sub') checkSubscriber(options as Options<'sub'>);
   if (tool === 'rr') checkRequester(options as Options<'rr'>);
@@ -33,6 +36,9 @@ export function checkTlsOptions(options: TlsFields): void {
   if ((options.cert === null) !== (options.key === null)) {
     throw new UsageError('Both certfile and keyfile must be provided if one of them is set.');
   }
+  if (options.keyform !== null && options.key === null) {
+    throw new UsageError('If keyform is set, keyfile must be also specified.');
+  }
   if (options.psk === null) return;
   if (options.cafile !== null || options.capath !== null) {
     throw new UsageError('Only one of --psk or --cafile/--capath may be used at once.');
@@ -40,7 +46,18 @@ export function checkTlsOptions(options: TlsFields): void {
   if (options.pskIdentity === null) throw new UsageError('--psk-identity required if --psk used.');
 }
 
+function reconnectsOnlyWhenAsked(tool: keyof ClientOptionsOf, options: ClientOptionsOf[typeof tool]): boolean {
+  return tool === 'rr' || (tool === 'pub' && !readsLines(options as Options<'pub'>));
+}
+
+function readsLines(options: Options<'pub'>): boolean {
+  return options.stdinLines || options.jsonLines;
+}
+
 function checkPublisher(options: Options<'pub'>): void {
+  if (options.spool !== null && !options.stdinLines) {
+    throw new UsageError("'--spool' keeps lines of standard input: it needs '-l'.");
+  }
   if (options.jsonLines) return;
   const source = options.stdinLines || hasPayload(options);
   if (options.topic === null || !source) {

@@ -51,6 +51,12 @@ export interface ClientTrace {
 export interface ReconnectOptions {
   readonly minDelayMs: number;
   readonly maxDelayMs: number;
+  /** Attempts in a row that may fail before the client gives up with the last one's error; default: no bound. 0 makes none. */
+  readonly maxAttempts?: number;
+  /** Whether a first connection that fails is tried again as well; default false. */
+  readonly first?: boolean;
+  /** Told of every delay before it begins, as the event `reconnecting`; of those of a first connection nothing else tells. */
+  readonly announce?: (error: Error, delayMs: number, attempt: number) => void;
 }
 
 /**
@@ -88,6 +94,8 @@ export interface ClientOptions {
   readonly properties?: Properties;
   /** Null (the default): a lost connection ends the client. Else it dials again, resumes and subscribes anew if needed. */
   readonly reconnect?: ReconnectOptions | null;
+  /** Gives up connecting for the first time: `connect` rejects. It does nothing to a client that was connected. */
+  readonly signal?: AbortSignal;
   /** QoS > 0 messages in flight at once; default 20, further bounded by the broker's receive maximum. */
   readonly maxInflight?: number;
   /** Milliseconds for dialling and CONNACK together; default 30,000. */

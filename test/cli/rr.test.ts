@@ -41,9 +41,13 @@ describe('mqtt-rr', () => {
     assert.equal(lines.at(-1), 'Client me sending DISCONNECT');
     assert.deepEqual([code, stderr], [0, '']);
 
+    const timed = await runTool('mqtt-rr', [...args, '-m', 'hello', '--latency']);
+    assert.match(timed.stdout, /^hello yourself\nLatency: \d+\.(\d{3}µs|\d{6}ms|\d{9}s)\n$/);
+    assert.deepEqual([timed.code, timed.stderr], [0, '']);
+
     const formatted = await runTool('mqtt-rr', [...args, '-s', '-F', '%t: %p'], { stdin: 'who' });
     assert.deepEqual(formatted, { code: 0, stdout: 'answer/1: who yourself\n', stderr: '' });
-    const [first, second] = await observer.seen(2);
+    const [first, , second] = await observer.seen(3);
     assert.equal(first?.properties.responseTopic, 'answer/1');
     assert.equal(first?.properties.correlationData?.length, 16);
     assert.notDeepEqual(first?.properties.correlationData, second?.properties.correlationData);

@@ -1,7 +1,7 @@
 // What mqtt-pub, mqtt-sub and mqtt-rr have in common: reading the command line, connecting, and telling what went wrong.
 import { ConnectionLost, ConnectRefused } from '../../client/errors.ts';
 import { connect } from '../../client/index.ts';
-import type { Client, ClientOptions, ClientTrace, ReconnectOptions } from '../../client/options.ts';
+import type { Client, ClientOptions, ClientTrace, Endpoint, ReconnectOptions } from '../../client/options.ts';
 import { DISCONNECT } from '../../protocol/constants.ts';
 import { NO_PROPERTIES } from '../../protocol/properties.ts';
 import { NOT_AUTHORIZED } from '../../protocol/reasons.ts';
@@ -14,10 +14,8 @@ import type { Parsed } from '../parse.ts';
 import { readCommandLine, reportUsageError } from '../start.ts';
 import { withSpinner } from '../terminal.ts';
 import { type Console, openConsole } from './console.ts';
+import { patience } from './reconnecting.ts';
 import { traceFor } from './tracing.ts';
-
-/** Lost connections are dialled again every second. */
-export const EVERY_SECOND: ReconnectOptions = { minDelayMs: 1000, maxDelayMs: 1000 };
 
 /**
  * Milliseconds that a publisher waits for the broker to have read everything and close: the next command of a script finds
@@ -84,7 +82,7 @@ function afterRefusal(tool: ClientTool, error: ConnectRefused, console: Console,
 
 /**
  * Connects, with a spinner for whoever waits at a terminal. `timeout` is the time that connecting may take in seconds, null
- * for the client's default. Rejects with the client's errors.
+ * for the client's default. `signal` gives up. Rejects with the client's errors.
  */
 export async function openClient<T extends ClientTool>(
   tool: T,
@@ -92,23 +90,35 @@ export async function openClient<T extends ClientTool>(
   place: Workplace,
   reconnect: ReconnectOptions | null,
   timeout: number | null,
+  signal: AbortSignal | null = null,
 ): Promise<Client> {
   const { io, trace } = place;
+  const connection = connectionOptions(tool, options as Options<'pub'>, io.env);
   const settings: ClientOptions = {
-    ...connectionOptions(tool, options as Options<'pub'>, io.env),
-    reconnect,
+    ...connection,
+    endpoint: await withKey(connection.endpoint, options as Options<'pub'>, io),
     ...(tool === 'pub' ? { closeTimeoutMs: PUBLISHED_MS } : {}),
     ...(trace === null ? {} : { trace }),
-    ...(timeout === null ? {} : { connectTimeoutMs: timeout * 1000 }),
+    ...(await patience(options as Options<'pub'>, place, reconnect, timeout)),
+    ...(signal === null ? {} : { signal }),
   };
   const { endpoint } = settings;
   try {
-    // The trace shows what is going on; a spinner would only be in its way.
-    if (trace !== null) return await connect(settings);
+    // The trace, or a line for each failure, shows what is going on; a spinner would only be in its way.
+    if (trace !== null || settings.reconnect?.first === true) return await connect(settings);
     return await withSpinner(io, `Connecting to ${endpoint.host}`, connect(settings));
   } catch (error) {
     if (error instanceof ConnectRefused) throw error;
     const { whileConnecting } = await import('./explain-connecting.ts');
     throw whileConnecting(error, endpoint);
   }
+}
+
+/** Asks for the passphrase of an encrypted key, beside payloads that come on standard input. */
+async function withKey(endpoint: Endpoint, options: Options<'pub'>, io: Io): Promise<Endpoint> {
+  const { key, stdinLines, stdinWhole, jsonLines } = options;
+  if (endpoint.tls?.key === undefined || key === null) return endpoint;
+  const { unlocked } = await import('../key-passphrase.ts');
+  const hasStdin = stdinLines !== true && stdinWhole !== true && jsonLines !== true;
+  return { ...endpoint, tls: await unlocked(endpoint.tls, key, io, hasStdin) };
 }

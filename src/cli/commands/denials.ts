@@ -2,6 +2,7 @@
 // at most and end with 0; with --fail-on-denied the exit code tells.
 import type { ClientTrace, SubscribeResult } from '../../client/options.ts';
 import { SUBACK } from '../../protocol/constants.ts';
+import type { Properties } from '../../protocol/properties.ts';
 import { isRefusal, type Reason, reasonOf } from '../../protocol/reasons.ts';
 import { brokersWords } from '../brokers-words.ts';
 import { EXIT_DENIED, EXIT_LOST } from '../exit-status.ts';
@@ -18,6 +19,13 @@ export class Denials {
   constructor(console: Console, matter: boolean) {
     this.#console = console;
     this.#matter = matter;
+  }
+
+  /** The broker refused a message. */
+  message(id: number, reason: Reason, properties: Properties): void {
+    this.#console.warn(`Warning: Publish ${id} failed: ${reason.text}.`);
+    this.#console.quote(brokersWords(properties));
+    this.note();
   }
 
   /** The broker refused something. */

@@ -36,6 +36,8 @@ export async function printLines(lines: Iterable<string>, { stdout }: Io): Promi
     if (isOver) break;
   }
   await out.finish();
+  // A file takes or refuses bytes at once, and says of a failure a moment later.
+  await new Promise((resolve) => setImmediate(resolve));
   if (out.fault !== null) throw new UsageError(out.fault, 'nothing', EXIT_ERROR);
   return EXIT_OK;
 }

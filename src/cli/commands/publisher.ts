@@ -2,10 +2,8 @@
 import { InvalidRequest } from '../../client/errors.ts';
 import type { Client, PublishOptions, PublishResult } from '../../client/options.ts';
 import { isRefusal } from '../../protocol/reasons.ts';
-import { brokersWords } from '../brokers-words.ts';
 import type { Options } from '../options/tables.ts';
 import { gatherProperties } from '../property-option.ts';
-import type { Console } from './console.ts';
 import type { Denials } from './denials.ts';
 
 /** Messages that may be under way before the next ones are read or repeated. */
@@ -14,7 +12,6 @@ export const AHEAD = 1000;
 /** Publishes with the same topic and options all the time, and knows what is still to be acknowledged. */
 export class Publisher {
   readonly #client: Client;
-  readonly #console: Console;
   readonly #topic: string;
   readonly #how: PublishOptions;
   readonly #properties: Options<'pub'>['properties'];
@@ -27,9 +24,8 @@ export class Publisher {
   #waiting = 0;
   #whenNoneWaits: (() => void) | null = null;
 
-  constructor(client: Client, options: Options<'pub'>, console: Console, denials: Denials) {
+  constructor(client: Client, options: Options<'pub'>, denials: Denials) {
     this.#client = client;
-    this.#console = console;
     this.#denials = denials;
     this.#topic = options.topic ?? '';
     this.#properties = options.properties;
@@ -104,11 +100,7 @@ export class Publisher {
   }
 
   readonly #settled = ({ id, reason, properties }: PublishResult): void => {
-    if (isRefusal(reason.code)) {
-      this.#console.warn(`Warning: Publish ${id} failed: ${reason.text}.`);
-      this.#console.quote(brokersWords(properties));
-      this.#denials.note();
-    }
+    if (isRefusal(reason.code)) this.#denials.message(id, reason, properties);
     this.#waiting -= 1;
     if (this.#waiting > 0) return;
     this.#whenNoneWaits?.();

@@ -6,13 +6,14 @@ import type { Io } from '../io.ts';
 import { EXIT_OK } from '../messages.ts';
 import type { Options } from '../options/tables.ts';
 import { gatherProperties } from '../property-option.ts';
-import { clientCommand, EVERY_SECOND, type Workplace } from './client-command.ts';
+import { clientCommand, type Workplace } from './client-command.ts';
 import type { Console } from './console.ts';
 import { Denials, refusedSubscriptions } from './denials.ts';
 import { type Display, displayFor } from './display.ts';
 import { type Goal, goalFor } from './goal.ts';
 import { printerFor } from './printing.ts';
 import { type Receiver, runReceiver } from './receiver.ts';
+import { EVERY_SECOND } from './reconnecting.ts';
 import { endAfter } from './stop.ts';
 
 /** Reason code that has the broker send the will all the same (MQTT 5.0 section 3.14.2.1). */
@@ -24,7 +25,7 @@ export function main(argv: readonly string[], io: Io): Promise<number> {
 }
 
 async function run(options: Options<'sub'>, place: Workplace): Promise<number> {
-  const print = await printerFor(options, place.console);
+  const print = await printerFor(options, place.console.paint.topic);
   const goal = await goalFor(options, (sentence) => place.console.warn(sentence));
   const display = await displayFor(options, place, print);
   let subscriber: Subscriber | null = null;

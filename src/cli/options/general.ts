@@ -46,8 +46,7 @@ export const GENERAL_OPTIONS = [
     group: 'General',
     value: 'FILE',
     missing: '-o argument given but no options file specified',
-    refused: 'Give the options on the command line.',
-    help: 'Read options from a file.',
+    help: 'Read options from this file, see "Options file". Default: a file in the configuration directory of the user.',
   },
   {
     key: 'help',

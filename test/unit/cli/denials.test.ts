@@ -9,7 +9,7 @@ import { SUBACK } from '../../../src/protocol/constants.ts';
 import { NOT_AUTHORIZED, QUOTA_EXCEEDED, type Reason, SUCCESS } from '../../../src/protocol/reasons.ts';
 
 /** Refusals and what is said of them. */
-function denials(matter: boolean): { denials: Denials; console: Console; said: string[] } {
+function denials(matter: boolean): { denials: Denials; said: string[] } {
   const said: string[] = [];
   const say = (line: string): void => {
     said.push(line);
@@ -19,7 +19,7 @@ function denials(matter: boolean): { denials: Denials; console: Console; said: s
     warn: say,
     quote: (lines: readonly string[]) => said.push(...lines),
   } as unknown as Console;
-  return { denials: new Denials(console, matter), console, said };
+  return { denials: new Denials(console, matter), said };
 }
 
 const refused = { id: 1, codes: [0, 0x87, 0x97], properties: { reasonString: 'no' } };
@@ -77,18 +77,13 @@ describe('what the broker refuses', () => {
   });
 
   it('is counted among the messages', async () => {
-    const { denials: those, console, said } = denials(true);
+    const { denials: those, said } = denials(true);
     const answers = [SUCCESS, NOT_AUTHORIZED];
     const client = {
       on: () => undefined,
       publish: () => Promise.resolve({ id: 1, reason: answers.shift(), properties: {} }),
     } as unknown as Client;
-    const publisher = new Publisher(
-      client,
-      { topic: 't', qos: 1, properties: [] } as unknown as Options<'pub'>,
-      console,
-      those,
-    );
+    const publisher = new Publisher(client, { topic: 't', qos: 1, properties: [] } as unknown as Options<'pub'>, those);
     publisher.publish(Buffer.from('1'));
     publisher.publish(Buffer.from('2'));
     await publisher.acknowledged();
@@ -106,14 +101,9 @@ describe('what the broker refuses', () => {
       [0, false, false],
       [1, true, false],
     ] as const) {
-      const { denials: those, console } = denials(true);
+      const { denials: those } = denials(true);
       const client = { on: () => undefined, publish: () => new Promise(() => {}), wasReset } as unknown as Client;
-      const publisher = new Publisher(
-        client,
-        { topic: 't', qos, properties: [] } as unknown as Options<'pub'>,
-        console,
-        those,
-      );
+      const publisher = new Publisher(client, { topic: 't', qos, properties: [] } as unknown as Options<'pub'>, those);
       publisher.publish(Buffer.from('1'));
       assert.equal(publisher.isDoubtful, isDoubtful);
     }
