@@ -12,6 +12,7 @@ const SYSTEM_ERRORS: Readonly<Record<string, string>> = {
   EADDRNOTAVAIL: 'Cannot assign requested address',
   EAFNOSUPPORT: 'Address family not supported',
   EAI_AGAIN: 'Temporary failure in name resolution',
+  EBADF: 'Bad file descriptor',
   EBUSY: 'Device or resource busy',
   ECONNREFUSED: 'Connection refused',
   ECONNRESET: 'Connection reset by peer',

@@ -8,7 +8,7 @@ import { NOT_AUTHORIZED } from '../../protocol/reasons.ts';
 import { connectionOptions } from '../connection.ts';
 import { EXIT_DENIED } from '../exit-status.ts';
 import type { Io } from '../io.ts';
-import { UsageError } from '../messages.ts';
+import { EXIT_ERROR, EXIT_OK, UsageError } from '../messages.ts';
 import type { Options } from '../options/tables.ts';
 import type { Parsed } from '../parse.ts';
 import { readCommandLine, reportUsageError } from '../start.ts';
@@ -50,7 +50,8 @@ export async function clientCommand<T extends ClientTool>(
   const console = await openConsole(io, quiet);
   const trace = await traceFor(parsed as Parsed<ClientTool>, console);
   try {
-    return await work(parsed.options, { io, console, trace, given: parsed.given });
+    const code = await work(parsed.options, { io, console, trace, given: parsed.given });
+    return tool === 'pub' ? code : await afterPrinting(code, console);
   } catch (error) {
     if (error instanceof UsageError) return await reportUsageError(tool, error, io);
     const { failureOf } = await import('./failure.ts');
@@ -64,6 +65,15 @@ export async function clientCommand<T extends ClientTool>(
   } finally {
     await console.finish();
   }
+}
+
+/** Tells of messages that could not be printed (a full disk); the exit code then. A reader that has gone is no failure. */
+async function afterPrinting(code: number, console: Console): Promise<number> {
+  await console.out.finish();
+  const { fault } = console.out;
+  if (fault === null) return code;
+  console.error(`Error: ${fault}`);
+  return code === EXIT_OK ? EXIT_ERROR : code;
 }
 
 /** What Mosquitto's tools add to a refusal: the publisher a second sentence (3.x only), the others a line of their trace. */

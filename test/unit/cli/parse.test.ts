@@ -248,6 +248,18 @@ describe('refused with one clear sentence', () => {
     ['sub', ['-t', 'a', '--will-topic', 'a/#'], "Invalid will topic 'a/#', does it contain '+' or '#'?"],
     ['sub', ['-t', 'a', '--will-payload', 'x'], 'Will payload given, but no will topic given.'],
     ['sub', ['-t', 'a', '--will-retain'], 'Will retain given, but no will topic given.'],
+    [
+      'pub',
+      ['-t', 'a', '-n', '--will-topic', 'w', '--will-payload', '€'.repeat(21_846)],
+      'The will payload has 65538 bytes, and MQTT takes 65535 at most.',
+    ],
+    [
+      'pub',
+      ['-t', '+'.repeat(65_536), '-n'],
+      `Invalid publish topic '${'+'.repeat(1000)}…', does it contain '+' or '#'?`,
+    ],
+    ['sub', ['-t', 'a', '-C', '99999999999999999999'], 'Invalid message count "99999999999999999999".'],
+    ['sub', ['-t', 'a', '-W', '2147484'], 'Invalid timeout "2147484".'],
     ['sub', ['-t', 'a', '--will-qos', '3'], 'Invalid will QoS 3'],
     ['sub', ['-t', 'a', '--cert', 'x'], 'Both certfile and keyfile must be provided if one of them is set.'],
     ['sub', ['-t', 'a', '--key', 'x'], 'Both certfile and keyfile must be provided if one of them is set.'],
