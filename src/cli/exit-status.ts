@@ -64,6 +64,11 @@ const ROWS: readonly ExitRow[] = [
   },
   {
     term: '`1`',
+    tools: ['sub'],
+    text: 'With `--until` or `--expect`: something else than the time of `-W` came before what was waited for, or too many messages came.',
+  },
+  {
+    term: '`1`',
     tools: ['rr'],
     text: "Wrong usage, a file that can't be read, a host that can't be found, a connection that is refused or that nobody answers, or no response can come as the broker refused the subscription or the request; also `--help` and `--version`.",
   },

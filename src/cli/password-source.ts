@@ -125,7 +125,7 @@ export function openTerminal({ stdin, stderr }: Pick<Io, 'stdin' | 'stderr'>): P
   const output = new WriteStream(openSync('/dev/tty', 'w'));
   const prompter = openPrompter({ stdin: input }, output);
   return {
-    ask: (question) => prompter.ask(question),
+    ask: prompter.ask,
     close() {
       prompter.close();
       output.destroy();

@@ -2,11 +2,13 @@
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import process from 'node:process';
 import { describe, it, type TestContext } from 'node:test';
 import { type HashCost, type HashScheme, makeHash } from '../../src/broker/plugins/hashes.ts';
 import { runTool } from '../support/cli.ts';
 import { scratch } from '../support/mosquitto.ts';
 import { runPasswd } from '../support/passwd-run.ts';
+import { built, finish, without } from '../support/process.ts';
 
 const hashed = (password: string, scheme: HashScheme, cost: HashCost = {}): Promise<string> =>
   makeHash(Buffer.from(password), scheme, cost);
@@ -112,6 +114,24 @@ describe('list', () => {
     );
     assert.deepEqual([code, stderr], [0, '']);
     assert.equal(readFileSync(file, 'utf8'), content);
+  });
+
+  it('who has read enough may go, but a full disk is an error', { skip: without('head') }, async (t) => {
+    const users = Array.from({ length: 20_000 }, (_, i) => `user${i}:${SHA512}\n`);
+    const file = fileOf(t, users.join(''));
+    const tool = `"${process.execPath}" "${built('mqtt-passwd')}"`;
+    const sh = (script: string) => finish('bash', ['-o', 'pipefail', '-c', script]);
+    assert.deepEqual(await sh(`${tool} list ${file} | head -n 1`), {
+      code: 0,
+      stdout: '    1  sha512         rounds=1           user0\n',
+      stderr: '',
+    });
+    const full = { code: 1, stdout: '', stderr: 'Error: The output is cut off: No space left on device.\n' };
+    assert.deepEqual(await sh(`${tool} list ${file} > /dev/full`), full);
+    const created = await sh(`${tool} -c -b -I 4 - tom x > /dev/full`);
+    assert.deepEqual(created, { ...full, stderr: `Adding password for user tom\n${full.stderr}` });
+    // The user is in the file: that nobody reads so is no failure.
+    assert.equal((await sh(`${tool} -D ${file} user7 && ${tool} -b -I 4 ${file} user7 x > /dev/full`)).code, 0);
   });
 
   it('an empty file has nobody', async (t) => {

@@ -89,7 +89,7 @@ export async function openClient<T extends ClientTool>(
     endpoint: await withKey(connection.endpoint, options as Options<'pub'>, io),
     ...(tool === 'pub' ? { closeTimeoutMs: PUBLISHED_MS } : {}),
     ...(trace === null ? {} : { trace }),
-    ...patience(options as Options<'pub'>, place, reconnect, timeout),
+    ...(await patience(options as Options<'pub'>, place, reconnect, timeout)),
     ...(signal === null ? {} : { signal }),
   };
   const { endpoint } = settings;

@@ -38,9 +38,16 @@ async function run(options: Options<'pub'>, place: Workplace): Promise<number> {
 
 /** The payload that the options ask for, read before anything is connected. Throws UsageError. */
 export async function payloadOf(
-  options: Pick<Options<'rr'>, 'message' | 'file' | 'stdinWhole'>,
+  options: Pick<Options<'rr'>, 'message' | 'file' | 'stdinWhole' | 'nullMessage' | 'payloadFormat'>,
   io: Io,
 ): Promise<Buffer> {
+  const given = await givenPayload(options, io);
+  if (options.payloadFormat === null || options.nullMessage) return given;
+  const { formattedPayload } = await import('./formatted-payload.ts');
+  return formattedPayload(options.payloadFormat, given);
+}
+
+async function givenPayload(options: Pick<Options<'rr'>, 'message' | 'file' | 'stdinWhole'>, io: Io): Promise<Buffer> {
   if (options.message !== null) return Buffer.from(options.message);
   if (options.file !== null) return readPayloadFile(options.file);
   return options.stdinWhole ? readPayloadStream(io.stdin) : Buffer.alloc(0);
@@ -58,9 +65,9 @@ async function sendRepeatedly(publisher: Publisher, payload: Buffer, options: Op
 }
 
 async function sendLines(publisher: Publisher, options: Options<'pub'>, io: Io): Promise<void> {
-  if (options.jsonLines) {
-    const { sendJsonLines } = await import('./pub-json-lines.ts');
-    return sendJsonLines(publisher, options, io);
+  if (options.jsonLines || options.payloadFormat !== null) {
+    const { sendChecked } = await import('./pub-lines.ts');
+    return sendChecked(publisher, options, io);
   }
   for await (const lines of lineBatches(io.stdin)) {
     // Short lines come by the ten thousand: objects for all of them at once would live long enough to cost dearly.

@@ -25,7 +25,7 @@ export function main(argv: readonly string[], io: Io): Promise<number> {
 }
 
 async function run(options: Options<'rr'>, place: Workplace): Promise<number> {
-  const print = await printerFor(options, place.console);
+  const print = await printerFor(options, place.console.paint.topic);
   const payload = await payloadOf(options, place.io);
   const begin = (client: Client): Request => new Request(client, options, payload, place.console, print);
   return runReceiver('rr', options, place, null, SUCCESS.code, begin);

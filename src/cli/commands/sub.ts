@@ -25,7 +25,7 @@ export function main(argv: readonly string[], io: Io): Promise<number> {
 }
 
 async function run(options: Options<'sub'>, place: Workplace): Promise<number> {
-  const print = await printerFor(options, place.console);
+  const print = await printerFor(options, place.console.paint.topic);
   const goal = await goalFor(options, (sentence) => place.console.warn(sentence));
   const display = await displayFor(options, place, print);
   let subscriber: Subscriber | null = null;

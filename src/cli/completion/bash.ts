@@ -32,18 +32,9 @@ export function bashScript({ name, options, commands, takesFiles }: Subject): st
     '  done',
     '  case $option in',
     "    '')",
-    ...(commands.length === 0
-      ? []
-      : [
-          '      if ((COMP_CWORD == 1)) && [[ $cur != -* ]]; then',
-          `        ${words(commands)}`,
-          '        return',
-          '      fi',
-        ]),
-    ...(takesFiles
-      ? ['      if [[ $cur != -* ]]; then', '        compopt -o default 2>/dev/null', '        return', '      fi']
-      : []),
-    `      ${words(names)} ;;`,
+    ...(commands.length === 0 ? [] : [`      if [[ $i == 1 && $cur != -* ]]; then ${words(commands)}; fi`]),
+    ...(takesFiles ? ['      if [[ $cur != -* ]]; then compopt -o default 2>/dev/null; fi'] : []),
+    `      if ${takesFiles ? '[[ $cur == -* ]]' : `((\${#COMPREPLY[@]} == 0))`}; then ${words(names)}; fi ;;`,
     ...several.flatMap(severalCase),
     ...optional.map((option) => `    ${pattern(option)}) [[ $cur == -* ]] && ${words(names)} ;;`),
     ...single

@@ -11,7 +11,7 @@ export function fishScript({ name, options, commands, takesFiles }: Subject): st
     ...(takesFiles ? [] : [`complete -c ${name} -f`]),
     ...(commands.length === 0
       ? []
-      : [`complete -c ${name} -n 'test (count (commandline -opc)) = 1' -x -a ${quoted(commands.join(' '))}`]),
+      : [`complete -c ${name} -n 'test (count (commandline -opc)) = 1' -a ${quoted(commands.join(' '))}`]),
     ...options.map((option) => `complete -c ${name} ${description(option)}`),
     ...several.flatMap((option) => secondWords(name, `${call}_behind`, option)),
   ];

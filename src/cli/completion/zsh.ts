@@ -13,7 +13,7 @@ export function zshScript({ name, options, commands, takesFiles }: Subject): str
     `${call}() {`,
     '  _arguments \\',
     ...options.map((option) => `    ${specification(option, `${call}_seconds`)} \\`),
-    ...(commands.length === 0 ? [] : [`    ${quoted(`1:command:(${commands.join(' ')})`)} \\`]),
+    ...(commands.length === 0 ? [] : [`    ${quoted(`1:command:${firstWord(commands, takesFiles)}`)} \\`]),
     takesFiles ? "    '*:file:_files'" : "    '*: :'",
     '}',
     `if [[ \${funcstack[1]} == _${name} ]]; then`,
@@ -22,6 +22,11 @@ export function zshScript({ name, options, commands, takesFiles }: Subject): str
     `  compdef ${call} ${name}`,
     'fi',
   ];
+}
+
+function firstWord(commands: readonly string[], orFile: boolean): string {
+  const list = `(${commands.join(' ')})`;
+  return orFile ? `{_alternative "commands:command:${list}" "files:file:_files"}` : list;
 }
 
 function specification(option: Choice, secondsCall: string): string {

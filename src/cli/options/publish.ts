@@ -1,5 +1,5 @@
 // Options about what mqtt-pub and mqtt-rr send.
-import { FLAG, integer, seconds, TEXT, topicName } from '../kinds.ts';
+import { FLAG, integer, PAYLOAD_FORMAT, seconds, TEXT, topicName } from '../kinds.ts';
 import type { OptionRow } from './row.ts';
 
 /** Every source of a payload excludes all of them, a second of its own kind too. */
@@ -77,6 +77,20 @@ export const PUBLISH_OPTIONS = [
     group: 'Publishing',
     conflicts: oneSource,
     help: 'Send a message without payload. With -r this deletes the retained message of the topic.',
+  },
+  {
+    key: 'payloadFormat',
+    names: ['--payload-format'],
+    kind: PAYLOAD_FORMAT,
+    tools: ['pub'],
+    group: 'Publishing',
+    value: 'FORMAT',
+    missing: '--payload-format argument given but no format specified',
+    conflicts: {
+      keys: ['jsonLines', 'spool'],
+      message: 'The option --payload-format goes without --json-lines and --spool.',
+    },
+    help: 'Form of what -m, -f, -s and -l give: hex or base64 digits that stand for bytes, json that is checked, or JSON that is sent as cbor or msgpack.',
   },
   {
     key: 'jsonLines',

@@ -20,7 +20,7 @@ async function offered(tool: Tool, lines: readonly (readonly string[])[]): Promi
   const quote = (word: string): string => `'${word.replaceAll("'", "'\\''")}'`;
   const script = [
     completionScript(tool, 'bash'),
-    'compopt() { COMPREPLY=("$2"); }',
+    `compopt() { if ((\${#COMPREPLY[@]} == 0)); then COMPREPLY=("$2"); fi; }`,
     `ask() { COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _mqtt_${tool}; echo "\${COMPREPLY[*]}"; }`,
     ...lines.map((words) => `ask ${[`mqtt-${tool}`, ...words].map(quote).join(' ')}`),
   ];
@@ -61,6 +61,9 @@ describe('bash', { skip: without('bash') }, () => {
     ['rr', ['--tls-version', ''], ['tlsv1.2', 'tlsv1.3']],
     ['passwd', ['-H', 'sha'], ['sha512-pbkdf2', 'sha512']],
     ['passwd', ['-b', 'fi'], ['default']],
+    ['passwd', ['fi'], ['default']],
+    ['passwd', [''], ['verify', 'list']],
+    ['passwd', ['list', ''], ['default']],
     ['passwd', ['--v'], ['--version']],
     ['broker', ['--store-i'], ['--store-info', '--store-import']],
     ['bench', [''], ['conn', 'pub', 'sub', 'load']],
