@@ -205,6 +205,7 @@ describe('TLS files', () => {
       );
     }
     assert.equal(readFileSync(file, 'utf8'), 'line\nline\n');
+    assert.throws(() => sub(['-p', '8883', '--tls-keylog', path.join(file, 'x')]), /^UsageError: .*File not usable\./);
     const lost = sub(['-p', '8883'], { SSL_CERT_FILE: '/dev/null', SSLKEYLOGFILE: path.join(file, 'x') });
     assert.doesNotThrow(() => lost.endpoint.tls?.keylog?.(Buffer.from('line\n')));
   });
