@@ -162,7 +162,7 @@ describe('TLS files', () => {
   it('an unknown TLS version is named', () => {
     assert.throws(
       () => sub(['--tls-version', 'tlsv1.9']),
-      /^UsageError: Problem setting TLS options, check the options are valid\.\nThere is no TLS version 'tlsv1\.9' here\./,
+      /^UsageError: Problem setting TLS options, check the options are valid\.\nThere is no TLS version 'tlsv1\.9' here: use tlsv1\.2 or tlsv1\.3\./,
     );
   });
 
