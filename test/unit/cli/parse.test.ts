@@ -129,6 +129,7 @@ describe('the URL', () => {
 
   it('adds its filter to those of mqtt-sub', () => {
     assert.deepEqual(parseArguments('sub', ['-t', 'x', '-L', 'mqtt://h/y']).options.topics, ['x', 'y']);
+    assert.deepEqual(parseArguments('sub', ['-L', 'mqtt://h/y', '-t', 'x']).options.topics, ['y', 'x']);
     assert.deepEqual(parseArguments('sub', ['-L', 'mqtt://h/', '-t', 'x']).options.topics, ['x']);
     assert.deepEqual(parseArguments('sub', ['-L', 'mqtt://h/', '-U', 'x', '-t', 'y']).options.topics, ['y']);
     assert.equal(parseArguments('pub', ['-L', 'mqtt://h/100%', '-n']).options.topic, '100%');
