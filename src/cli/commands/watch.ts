@@ -59,6 +59,7 @@ export class Watch implements Display {
   readonly #stdout: Io['stdout'];
   readonly #console: Console;
   readonly #print: MessagePrinter;
+  readonly #now: () => number;
   readonly #lines = new Map<string, Line>();
   readonly #further = new Set<string>();
   #state: 'new' | 'drawing' | 'over' = 'new';
@@ -68,7 +69,9 @@ export class Watch implements Display {
   /** The last line, as it is on the screen. */
   #status = '';
 
-  constructor({ stdout }: Pick<Io, 'stdout'>, console: Console, print: MessagePrinter) {
+  /** @param now milliseconds of a clock that never goes back */
+  constructor({ stdout }: Pick<Io, 'stdout'>, console: Console, print: MessagePrinter, now: () => number = uptimeMs) {
+    this.#now = now;
     this.#stdout = stdout;
     this.#console = console;
     this.#print = print;
@@ -158,13 +161,13 @@ export class Watch implements Display {
 
   #soon(): void {
     if (this.#timer !== null || this.#state !== 'drawing') return;
-    this.#timer = setTimeout(() => this.#draw(), Math.max(0, this.#drawnAt + FRAME_MS - uptimeMs()));
+    this.#timer = setTimeout(() => this.#draw(), Math.max(0, this.#drawnAt + FRAME_MS - this.#now()));
   }
 
   #draw(): void {
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
-    this.#drawnAt = uptimeMs();
+    this.#drawnAt = this.#now();
     const shown = this.#shown;
     let row = 0;
     let text = '';
