@@ -6,6 +6,8 @@ import type { Workplace } from './client-command.ts';
 
 /** Shows messages until it is told that there are no more. */
 export interface Display {
+  /** There is a connection, and messages may come. */
+  begin(): void;
   show(message: ReceivedMessage): void;
   /** Leaves the screen in order. May be called repeatedly. */
   end(): void;
@@ -29,5 +31,5 @@ export async function displayFor(options: Options<'sub'>, place: Workplace, prin
 }
 
 function lines({ console }: Workplace, print: MessagePrinter): Display {
-  return { show: (message) => print(message, console), end: () => undefined };
+  return { begin: () => undefined, show: (message) => print(message, console), end: () => undefined };
 }

@@ -71,6 +71,7 @@ class Subscriber implements Receiver {
 
   /** Subscribes and goes on until the end; resolves to the exit code, rejects with the client's error. */
   run(): Promise<number> {
+    this.#display.begin();
     this.#subscribe().catch((error: Error) => {
       if (!this.#stopping) this.#reject(error);
     });

@@ -77,10 +77,13 @@ export class Watch implements Display {
     this.#print = print;
   }
 
+  /** The screen is taken only when there is something to show. */
+  begin(): void {}
+
   show(message: ReceivedMessage): void {
     if (this.#state === 'over') return;
     this.#note(message);
-    if (this.#state === 'new') this.#begin();
+    if (this.#state === 'new') this.#start();
     this.#soon();
   }
 
@@ -118,7 +121,7 @@ export class Watch implements Display {
     line.isDrawn = false;
   }
 
-  #begin(): void {
+  #start(): void {
     this.#state = 'drawing';
     this.#stdout.on('resize', this.#redraw);
     if (process.platform !== 'win32') {
