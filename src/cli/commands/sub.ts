@@ -80,8 +80,12 @@ class Subscriber implements Receiver {
 
   /** Ends in an orderly way, with the reason code of the DISCONNECT. What still comes in is not printed. */
   stop(exitCode: number, reasonCode = 0): void {
+    this.#judge(exitCode, reasonCode, false);
+  }
+
+  #judge(exitCode: number, reasonCode: number, isComplete: boolean): void {
     if (this.#stopping) return;
-    const { code, sentence } = this.#goal.verdict(exitCode);
+    const { code, sentence } = this.#goal.verdict(exitCode, isComplete);
     this.#end(code, reasonCode);
     if (sentence !== null) this.#console.error(sentence);
   }
@@ -130,7 +134,7 @@ class Subscriber implements Receiver {
     if (this.#stopping) return;
     const { retainedOnly, skipRetained, filterOut, removeRetained, randomFilter } = this.#options;
     if (retainedOnly && !message.retain) {
-      this.stop(EXIT_OK);
+      this.#judge(EXIT_OK, 0, true);
       return;
     }
     if (skipRetained && message.retain) return;
