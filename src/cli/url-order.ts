@@ -17,6 +17,9 @@ export function takeUrl(url: BrokerUrl, fields: Record<string, unknown>, given: 
   take('port');
   take('username');
   take('password');
+  if (url.password !== null) {
+    for (const source of ['passwordFile', 'passwordEnv', 'passwordFd'].filter(isLast)) fields[source] = null;
+  }
   if (url.topic === '') {
     if (given.includes('topic') || given.includes('topics')) return null;
     throw new UsageError('Invalid URL for -L argument specified - topic missing.');

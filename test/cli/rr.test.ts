@@ -83,9 +83,13 @@ describe('mqtt-rr', () => {
     assert.deepEqual(late, { code: 27, stdout: '', stderr: 'Timed out\n' });
     const deaf = await runTool('mqtt-rr', [...where, '-t', 'ask', '-e', 'denied/answer', '-m', '?']);
     const refused = "Error: The subscription to 'denied/answer' was refused: Not authorized.\n";
-    assert.deepEqual(deaf, { code: 1, stdout: '', stderr: refused });
+    const why = "The broker says: Not authorized to subscribe to 'denied/answer'.\n";
+    assert.deepEqual(deaf, { code: 1, stdout: '', stderr: refused + why });
+    const words = "The broker says: Not authorized to publish to 'denied/ask'.\n";
     const mute = await runTool('mqtt-rr', [...where, '-t', 'denied/ask', '-e', 'answer', '-m', '?', '-q', '1']);
-    assert.deepEqual(mute, { code: 1, stdout: '', stderr: 'Warning: Publish 2 failed: Not authorized.\n' });
+    assert.deepEqual(mute, { code: 1, stdout: '', stderr: `Warning: Publish 2 failed: Not authorized.\n${words}` });
+    const denied = ['-t', 'denied/ask', '-e', 'answer', '-m', '?', '-q', '1', '--fail-on-denied'];
+    assert.equal((await runTool('mqtt-rr', [...where, ...denied])).code, 135);
     const nobody = await runTool('mqtt-rr', [...where, '-t', 'ask', '-e', 'answer', '-m', '?', '-u', 'nobody']);
     assert.deepEqual(nobody, {
       code: 135,

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { DENY, type Decision } from '../../src/index.ts';
 import { runTool } from '../support/cli.ts';
 import { freePort } from '../support/free-port.ts';
 import { built, finish, Program } from '../support/process.ts';
@@ -11,6 +12,8 @@ const lines = (text: string): string[] =>
     .trimEnd()
     .split('\n')
     .map((line) => line.replace(/mosq-\w{18}/, 'ID'));
+
+const NOTHING = { code: 0, stdout: '', stderr: '' };
 
 /** Starts mqtt-sub with -d and waits for its subscription. */
 async function subscribed(args: readonly string[]): Promise<Program> {
@@ -170,13 +173,43 @@ describe('mqtt-sub', () => {
   it('tells which subscriptions were refused', async (context) => {
     const { where } = await embeddedBroker(context);
     const all = 'All subscription requests were denied.\n';
+    const words = "The broker says: Not authorized to subscribe to 'denied/a'.\n";
     for (const version of ['311', '5']) {
       const args = [...where, '-t', 'denied/a', '-V', version];
-      assert.deepEqual(await runTool('mqtt-sub', args), { code: 0, stdout: '', stderr: all });
+      const stderr = version === '5' ? all + words : all;
+      assert.deepEqual(await runTool('mqtt-sub', args), { code: 0, stdout: '', stderr });
     }
     const some = await runTool('mqtt-sub', [...where, '-V', '5', '-t', 'denied/a', '-t', 'ok', '-E']);
     const stderr = "Warning: Subscription to 'denied/a' was refused: Not authorized.\n";
-    assert.deepEqual(some, { code: 0, stdout: '', stderr });
+    assert.deepEqual(some, { code: 0, stdout: '', stderr: stderr + words });
+  });
+
+  it('ends with 135 for --fail-on-denied where the broker refuses a subscription or its end', async (context) => {
+    const { broker, port, where } = await embeddedBroker(context);
+    for (const [args, said] of [
+      [['-t', 'denied/a'], /^All subscription requests were denied\.\nThe broker says: .*\n$/],
+      [['-V', '311', '-t', 'denied/a'], /^All subscription requests were denied\.\n$/],
+      [['-t', 'ok', '-t', 'denied/a'], /^Warning: Subscription to 'denied\/a' was refused: .*\nThe broker says: .*\n$/],
+      [
+        ['-U', 'denied/a', '-E'],
+        /^Error: The end of the subscription to 'denied\/a' was refused: Not authorized\.\nThe broker says: .*\n$/,
+      ],
+    ] as const) {
+      const result = await runTool('mqtt-sub', [...where, '-V', '5', '--fail-on-denied', ...args]);
+      assert.deepEqual([result.code, result.stdout], [135, '']);
+      assert.match(result.stderr, said);
+    }
+    assert.deepEqual(await runTool('mqtt-sub', [...where, '-V', '5', '-U', 'denied/a', '-E']), NOTHING);
+    // A later connection may be refused what the first one was granted.
+    const program = await subscribed([...where, '-V', '5', '--fail-on-denied', '-t', 't']);
+    await broker.stop();
+    const plugins = [{ name: 'no more', authorize: (): Decision => DENY }];
+    await embeddedBroker(context, port, { plugins });
+    const { code, stderr } = await program.ended;
+    assert.deepEqual(
+      [code, stderr],
+      [135, 'Error: The broker refused a subscription that was made anew: Not authorized.\n'],
+    );
   });
 
   it('says why it cannot connect', async () => {

@@ -1,8 +1,9 @@
 // How mqtt-sub shows its messages: one below the other, on a line of the screen for each topic, or only their number.
 import type { ReceivedMessage } from '../../client/options.ts';
-import { type MessagePrinter, verbosePrinter } from '../format.ts';
+import type { MessagePrinter } from '../format.ts';
 import type { Options } from '../options/tables.ts';
 import type { Workplace } from './client-command.ts';
+import { printerFor } from './printing.ts';
 
 /** Shows messages until it is told that there are no more. */
 export interface Display {
@@ -22,12 +23,12 @@ export async function displayFor(options: Options<'sub'>, place: Workplace, prin
   }
   if (!options.watch) return lines(place, print);
   // Without a topic, a line of the screen would tell nothing.
-  const needsTopic = options.format === null && !options.jsonLines;
+  const named = { ...options, verbose: true };
   if (io.stdout.isTTY !== true || io.env['TERM'] === 'dumb' || trace !== null) {
-    return lines(place, needsTopic ? verbosePrinter(true, console.paint.topic) : print);
+    return lines(place, await printerFor(named, console.paint.topic));
   }
   const { Watch } = await import('./watch.ts');
-  return new Watch(io, console, needsTopic ? verbosePrinter(false, (topic) => topic) : print);
+  return new Watch(io, console, await printerFor({ ...named, noNewline: true }, (topic) => topic));
 }
 
 function lines({ console }: Workplace, print: MessagePrinter): Display {

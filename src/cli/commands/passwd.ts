@@ -1,7 +1,7 @@
 // mqtt-passwd: adds, changes and deletes users of a password file, hashes a file of plain passwords, checks a password
 // against a file, and lists who is in it.
 import type { Io } from '../io.ts';
-import { UsageError } from '../messages.ts';
+import { EXIT_INTERRUPTED, UsageError } from '../messages.ts';
 import type { Options } from '../options/tables.ts';
 import type { Parsed } from '../parse.ts';
 import { hashFile, putUser, removeUser } from '../password-change.ts';
@@ -10,11 +10,10 @@ import { listUsers, verifyUser } from '../password-look.ts';
 import { Interrupted } from '../prompt.ts';
 import { readCommandLine, reportUsageError } from '../start.ts';
 
-/** Exit code of a command that Ctrl-C ended, by the custom of shells. */
-const EXIT_INTERRUPTED = 130;
-
 /** Runs the command; resolves to its exit code. */
 export async function main(argv: readonly string[], io: Io): Promise<number> {
+  // Who does not listen to what was done need not; where the output is what was asked for, it is not lost unnoticed.
+  for (const stream of [io.stdout, io.stderr]) stream.on('error', () => undefined);
   const parsed = await readCommandLine('passwd', argv, io);
   if (typeof parsed === 'number') return parsed;
   try {

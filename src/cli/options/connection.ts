@@ -1,7 +1,9 @@
 // Options of the clients about where the broker is, who they are and how long their session lives.
 import { choice, FLAG, integer, PORT, SESSION_EXPIRY, TEXT } from '../kinds.ts';
+import { maskUrl } from '../masks.ts';
 import { PROXY_URL } from '../proxy-url.ts';
 import { BROKER_URL } from '../url.ts';
+import { PASSWORD_OPTIONS } from './password.ts';
 import type { OptionRow } from './row.ts';
 
 const clients = ['pub', 'sub', 'rr'] as const;
@@ -41,6 +43,7 @@ export const CONNECTION_OPTIONS = [
     key: 'url',
     names: ['-L', '--url'],
     kind: BROKER_URL,
+    mask: maskUrl,
     tools: clients,
     group: 'Connection',
     value: 'URL',
@@ -75,16 +78,7 @@ export const CONNECTION_OPTIONS = [
     missing: '-u argument given but no username specified',
     help: 'User name to log in with.',
   },
-  {
-    key: 'password',
-    names: ['-P', '--pw'],
-    kind: TEXT,
-    tools: all,
-    group: 'Connection',
-    value: 'PASSWORD',
-    missing: '-P argument given but no password specified',
-    help: 'Password to log in with. Needs a user name, except with MQTT 5.',
-  },
+  ...PASSWORD_OPTIONS,
   {
     key: 'bindAddress',
     names: ['-A'],
@@ -93,7 +87,7 @@ export const CONNECTION_OPTIONS = [
     group: 'Connection',
     value: 'ADDRESS',
     missing: '-A argument given but no address specified',
-    help: 'Local address to connect from.',
+    help: 'Local address, or name of one, to connect from.',
   },
   {
     key: 'noDelay',
@@ -107,6 +101,7 @@ export const CONNECTION_OPTIONS = [
     key: 'proxy',
     names: ['--proxy'],
     kind: PROXY_URL,
+    mask: maskUrl,
     tools: clients,
     group: 'Connection',
     value: 'URL',

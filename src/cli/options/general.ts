@@ -31,6 +31,14 @@ export const GENERAL_OPTIONS = [
     help: 'Print no error messages.',
   },
   {
+    key: 'failOnDenied',
+    names: ['--fail-on-denied'],
+    kind: FLAG,
+    tools: clients,
+    group: 'General',
+    help: 'Exit with code 135 when the broker refuses a message or a subscription.',
+  },
+  {
     key: 'optionsFile',
     names: ['-o'],
     kind: TEXT,
@@ -38,8 +46,7 @@ export const GENERAL_OPTIONS = [
     group: 'General',
     value: 'FILE',
     missing: '-o argument given but no options file specified',
-    refused: 'Give the options on the command line.',
-    help: 'Read options from a file.',
+    help: 'Read options from this file, see "Options file". Default: a file in the configuration directory of the user.',
   },
   {
     key: 'help',

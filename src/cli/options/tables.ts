@@ -1,6 +1,7 @@
 // Every option of every tool (those of mqtt-bench alone come with options/bench.ts), in the order of --help and the man pages.
 import type { BENCH_OPTIONS } from './bench.ts';
 import { BROKER_OPTIONS } from './broker.ts';
+import { COMPLETION_OPTIONS } from './completion.ts';
 import { CONNECTION_OPTIONS } from './connection.ts';
 import { GENERAL_OPTIONS } from './general.ts';
 import { OUTPUT_OPTIONS } from './output.ts';
@@ -25,6 +26,7 @@ const ALL = [
   ...PROPERTY_OPTIONS,
   ...TLS_OPTIONS,
   ...GENERAL_OPTIONS,
+  ...COMPLETION_OPTIONS,
 ] as const;
 
 /** The parsed options of a tool: a field for each option that it supports. */

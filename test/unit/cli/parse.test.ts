@@ -41,7 +41,7 @@ describe('values are the words behind an option, whatever they look like', () =>
   ]) {
     it(`-m ${JSON.stringify(word)}`, () => {
       assert.equal(pub('-m', word).message, word);
-      assert.equal(pub('-P', word, '-u', word, '-n').password, word);
+      assert.equal(pub('-u', word, '-n').username, word);
     });
   }
 
@@ -155,14 +155,41 @@ describe('refused with one clear sentence', () => {
   const cases: readonly (readonly [Tool, readonly string[], string])[] = [
     ['sub', ['--foo'], "Unknown option '--foo'."],
     ['sub', ['foo'], "Unknown option 'foo'."],
-    ['sub', ['-t', 'a', '-dv'], "Unknown option '-dv'."],
-    ['sub', ['-t', 'a', '-m', 'x'], "Unknown option '-m'."],
+    ['sub', ['-t', 'a', '-dv'], "Unknown option '-dv'.\nDid you mean '-d -v'?"],
+    ['sub', ['-q1'], "Unknown option '-q1'.\nDid you mean '-q 1'?"],
+    ['sub', ['-tfoo'], "Unknown option '-tfoo'.\nDid you mean '-t foo'?"],
+    ['sub', ['-topic', 'a'], "Unknown option '-topic'.\nDid you mean '--topic'?"],
+    ['sub', ['topic', 'a'], "Unknown option 'topic'.\nDid you mean '--topic'?"],
+    ['sub', ['t', 'a'], "Unknown option 't'.\nDid you mean '-t'?"],
+    ['sub', ['\u2014topic', 'a'], "Unknown option '\u2014topic'.\nDid you mean '--topic'?"],
+    ['sub', ['\u2013t', 'a'], "Unknown option '\u2013t'.\nDid you mean '-t'?"],
+    ['sub', ['--hsot', 'a'], "Unknown option '--hsot'.\nDid you mean '--host'?"],
+    ['sub', ['-Q', '1'], "Unknown option '-Q'.\nDid you mean '-q'?"],
+    ['sub', ['-h=a'], "Unknown option '-h=a'.\nDid you mean '-h a'?"],
+    ['sub', [''], "Unknown option ''."],
+    ['sub', ['-dz'], "Unknown option '-dz'."],
+    ['broker', ['--prot', '1'], "Unknown option '--prot'.\nDid you mean '--port'?"],
+    ['bench', ['--publisher', '1'], "Unknown option '--publisher'.\nDid you mean '--publishers'?"],
+    ['passwd', ['--hlep'], "Unknown option '--hlep'.\nDid you mean '--help'?"],
+    ['sub', ['-V', 'mqttv6'], "Invalid protocol version argument given.\nDid you mean 'mqttv5'?"],
+    [
+      'sub',
+      ['--retain-handling', 'allways'],
+      "Invalid retain handling 'allways', it must be always, new or never.\nDid you mean 'always'?",
+    ],
+    ['sub', ['-D', 'conect', 'a', 'b'], "Invalid command given in --property argument.\nDid you mean 'connect'?"],
+    [
+      'pub',
+      ['-D', 'publish', 'contenttype', 'b'],
+      "Invalid property name given in --property argument.\nDid you mean 'content-type'?",
+    ],
+    ['sub', ['-t', 'a', '-m', 'x'], "Unknown option '-m'.\nIt is one of mqtt-pub and mqtt-rr."],
     ['sub', ['--topics', 'x'], "Unknown option '--topics'.\nDid you mean '--topic'?"],
     ['sub', ['--keep-alive', '5'], "Unknown option '--keep-alive'.\nDid you mean '--keepalive'?"],
     ['sub', ['--host=x'], "Unknown option '--host=x'.\nDid you mean '--host x'?"],
     ['sub', ['--'], "Unknown option '--'."],
-    ['rr', ['-l'], "Unknown option '-l'."],
-    ['rr', ['-r'], "Unknown option '-r'."],
+    ['rr', ['-l'], "Unknown option '-l'.\nIt is one of mqtt-pub."],
+    ['rr', ['-r'], "Unknown option '-r'.\nIt is one of mqtt-pub."],
     ['sub', [], 'You must specify a topic to subscribe to (-t) or unsubscribe from (-U).'],
     ['pub', ['-t', 'a'], 'Both topic and message must be supplied.'],
     ['pub', ['-m', 'a'], 'Both topic and message must be supplied.'],
@@ -326,7 +353,7 @@ describe('the tables', () => {
           const sentence = refusal(tool, [name]);
           if (row.refused !== undefined) {
             assert.equal(sentence, `The option '${name}' is known but not supported. ${row.refused}`);
-          } else if (row.missing !== undefined) {
+          } else if (row.missing !== undefined && row.kind.words([], () => false) > 0) {
             assert.equal(sentence, `${row.missing}.`);
           } else {
             assert.doesNotMatch(sentence, /^Unknown option/);
