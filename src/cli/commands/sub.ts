@@ -11,7 +11,6 @@ import type { Console } from './console.ts';
 import { Denials, refusedSubscriptions } from './denials.ts';
 import { type Display, displayFor } from './display.ts';
 import { type Goal, goalFor } from './goal.ts';
-import { printerFor } from './printing.ts';
 import { type Receiver, runReceiver } from './receiver.ts';
 import { EVERY_SECOND } from './reconnecting.ts';
 import { endAfter } from './stop.ts';
@@ -25,9 +24,8 @@ export function main(argv: readonly string[], io: Io): Promise<number> {
 }
 
 async function run(options: Options<'sub'>, place: Workplace): Promise<number> {
-  const print = await printerFor(options, place.console.paint.topic);
   const goal = await goalFor(options, (sentence) => place.console.warn(sentence));
-  const display = await displayFor(options, place, print);
+  const display = await displayFor(options, place);
   let subscriber: Subscriber | null = null;
   const begin = (client: Client): Subscriber => {
     subscriber = new Subscriber(client, options, place.console, display, goal);
