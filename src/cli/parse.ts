@@ -109,7 +109,9 @@ function finish(tool: Tool, fields: Record<string, unknown>, given: readonly str
   const url = (fields['url'] ?? null) as BrokerUrl | null;
   const topic = url === null ? null : takeUrl(url, fields, given);
   if (topic !== null && tool === 'sub') {
-    fields['topics'] = [...(fields['topics'] as string[]), checkTopicFilter(topic, 'subscription topic')];
+    const inFront = given.slice(0, given.lastIndexOf('url')).filter((key) => key === 'topics').length;
+    const topics = fields['topics'] as string[];
+    fields['topics'] = topics.toSpliced(inFront, 0, checkTopicFilter(topic, 'subscription topic'));
   } else if (topic !== null) {
     fields['topic'] = checkTopicName(topic, 'publish topic');
   }
