@@ -29,6 +29,9 @@ export function checkTlsOptions(options: TlsFields): void {
   if ((options.cert === null) !== (options.key === null)) {
     throw new UsageError('Both certfile and keyfile must be provided if one of them is set.');
   }
+  if (options.keyform !== null && options.key === null) {
+    throw new UsageError('If keyform is set, keyfile must be also specified.');
+  }
   if (options.psk === null) return;
   if (options.cafile !== null || options.capath !== null) {
     throw new UsageError('Only one of --psk or --cafile/--capath may be used at once.');
@@ -37,10 +40,17 @@ export function checkTlsOptions(options: TlsFields): void {
 }
 
 function reconnectsOnlyWhenAsked(tool: keyof ClientOptionsOf, options: ClientOptionsOf[typeof tool]): boolean {
-  return tool === 'rr' || (tool === 'pub' && !(options as Options<'pub'>).stdinLines);
+  return tool === 'rr' || (tool === 'pub' && !readsLines(options as Options<'pub'>));
+}
+
+function readsLines(options: Options<'pub'>): boolean {
+  return options.stdinLines || options.jsonLines;
 }
 
 function checkPublisher(options: Options<'pub'>): void {
+  if (options.spool !== null && !options.stdinLines) {
+    throw new UsageError("'--spool' keeps lines of standard input: it needs '-l'.");
+  }
   if (options.jsonLines) return;
   const source = options.stdinLines || hasPayload(options);
   if (options.topic === null || !source) {

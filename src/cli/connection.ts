@@ -88,6 +88,7 @@ function endpoint(options: ConnectionFields, env: Io['env']): Endpoint {
     ...(options.proxy === null ? {} : { proxy: options.proxy }),
     ...(options.srv ? { srv: {} } : {}),
   };
+  if (options.unix === '') throw new UsageError('--unix argument given but no socket path specified.');
   if (options.unix !== null) return { kind: 'unix', host: options.unix, port: 0 };
   const ws = options.ws || options.url?.ws === true;
   const host = options.host ?? (options.srv ? localDomain() : 'localhost');

@@ -22,6 +22,8 @@ export const EXIT_QOS = 24;
 export const EXIT_OVERSIZE = 25;
 /** -W is over. */
 export const EXIT_TIMEOUT = 27;
+/** Lines are left in the spool (EX_TEMPFAIL of sysexits.h: to be tried again). */
+export const EXIT_KEPT = 75;
 /** With --fail-on-denied: the broker refused a message, a subscription or the end of one. */
 export const EXIT_DENIED = 135;
 
@@ -52,8 +54,18 @@ const ROWS: readonly ExitRow[] = [
   { term: '`0`', tools: ['rr'], text: 'The response came, or a signal ended the wait.' },
   {
     term: '`1`',
-    tools: ['pub', 'sub'],
+    tools: ['sub'],
+    text: "What `--until` or `--expect` waits for did not come before something else ended the tool, or too much came. Wrong usage, a file that can't be read, a host that can't be found, a connection that is refused or that nobody answers; also `--help` and `--version`.",
+  },
+  {
+    term: '`1`',
+    tools: ['pub'],
     text: "Wrong usage, a file that can't be read, a host that can't be found, a connection that is refused or that nobody answers; also `--help` and `--version`.",
+  },
+  {
+    term: '`1`',
+    tools: ['sub'],
+    text: 'With `--until` or `--expect`: something else than the time of `-W` came before what was waited for, or too many messages came.',
   },
   {
     term: '`1`',
@@ -107,6 +119,11 @@ const ROWS: readonly ExitRow[] = [
     text: 'The broker does not take this QoS, or so large a message (MQTT 5).',
   },
   { term: `\`${EXIT_TIMEOUT}\``, tools: ['sub', 'rr'], text: 'The time of `-W` is over.' },
+  {
+    term: `\`${EXIT_KEPT}\``,
+    tools: ['pub'],
+    text: 'With `--spool`: lines are kept in the file and were not sent, whatever the reason, which is printed in front of their number.',
+  },
   {
     term: `\`${EXIT_DENIED}\``,
     tools: ALL,

@@ -32,6 +32,16 @@ export interface FormatStyle {
   readonly pretty: boolean;
   /** Whose JSON to print. */
   readonly compat: JsonCompat;
+  /** With --payload-format; null prints payloads as they are. */
+  readonly shown: ShownPayload | null;
+}
+
+/** Makes text of payloads (--payload-format). */
+export interface ShownPayload {
+  /** The text of a message's payload; null, after a warning, if the payload is not of the format. */
+  text(message: ReceivedMessage, sink: Sink): Buffer | null;
+  /** Whether the text is JSON. */
+  readonly isJson: boolean;
 }
 
 /** Prints one piece of a message. */
@@ -87,13 +97,13 @@ function numberWriter(how: Conversion, numberOf: (message: ReceivedMessage) => n
   };
 }
 
-/** Bytes: the width is the least and the greatest length. */
-function payloadWriter(how: Conversion): Writer {
-  if (how.width === 0) return (message, printing) => printing.sink.bytes(message.payload);
+/** The payload, or the text for it: the width is the least and the greatest number of bytes. */
+function payloadWriter(how: Conversion, { shown }: FormatStyle): Writer {
   return (message, printing) => {
-    const { payload } = message;
-    if (payload.length >= how.width) {
-      printing.sink.bytes(payload.subarray(0, how.width));
+    const payload = shown === null ? message.payload : shown.text(message, printing.sink);
+    if (payload === null) return;
+    if (how.width === 0 || payload.length >= how.width) {
+      printing.sink.bytes(how.width === 0 ? payload : payload.subarray(0, how.width));
       return;
     }
     const pad = Buffer.alloc(how.width - payload.length, how.zero && !how.left ? ZERO : BLANK);
@@ -145,10 +155,14 @@ function floatWriter(how: Conversion, size: 4 | 8): Writer {
   };
 }
 
-function jsonWriter(parsePayload: boolean, { pretty, compat }: FormatStyle): Writer {
+function jsonWriter(parsePayload: boolean, { pretty, compat, shown }: FormatStyle): Writer {
   const style = { parsePayload, pretty, compat };
+  // %J has the JSON that a payload stands for.
+  const decoded = parsePayload && shown?.isJson === true ? shown : null;
   return (message, printing) => {
-    const json = messageJson(message, printing.time, style);
+    const payload = decoded === null ? message.payload : decoded.text(message, printing.sink);
+    if (payload === null) return;
+    const json = messageJson(message, printing.time, style, payload);
     if (json === null) printing.sink.warn(`Error: Message payload is not valid JSON on topic ${message.topic}.`);
     else printing.sink.bytes(json);
   };

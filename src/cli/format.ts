@@ -1,7 +1,15 @@
 // -F formats: compiled once to an array of writers, then run for every message.
 import type { ReceivedMessage } from '../client/options.ts';
 import { dateField } from '../util/strftime.ts';
-import { type Conversion, type FormatStyle, Printing, type Sink, valueWriter, type Writer } from './format-values.ts';
+import {
+  type Conversion,
+  type FormatStyle,
+  Printing,
+  type ShownPayload,
+  type Sink,
+  valueWriter,
+  type Writer,
+} from './format-values.ts';
 import type { JsonCompat } from './json.ts';
 import { nanoseconds } from './wall-time.ts';
 
@@ -110,7 +118,7 @@ function compileEscape(format: string, at: number, program: Program): number {
 
 /**
  * Compiles a format. `pretty` spreads JSON over several lines; `newline` ends every message with a line end; `compat` is the
- * Mosquitto whose JSON it prints.
+ * Mosquitto whose JSON it prints, `shown` makes text of payloads.
  * Throws FormatError with Mosquitto's sentence for the first thing that has no meaning.
  */
 export function compileFormat(
@@ -118,8 +126,9 @@ export function compileFormat(
   pretty: boolean,
   newline: boolean,
   compat: JsonCompat = '2.1',
+  shown: ShownPayload | null = null,
 ): MessagePrinter {
-  const style = { pretty, compat };
+  const style = { pretty, compat, shown };
   const program = new Program();
   for (let at = 0; at < format.length; ) {
     const char = format[at] as string;

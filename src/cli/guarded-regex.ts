@@ -2,8 +2,8 @@
 // it. Most can't, and are used as they are; any other runs in a context that V8 interrupts when its time is over.
 import { createContext, Script } from 'node:vm';
 
-/** Milliseconds that an expression may take for one text. */
-const PATIENCE_MS = 100;
+/** Milliseconds that an expression may take for one text: long enough for a busy machine, and bearable once in a while. */
+const PATIENCE_MS = 500;
 
 /** A text so short that one repetition, tried from each of its places, is over in no time. */
 const SHORT = 4096;
@@ -11,14 +11,14 @@ const SHORT = 4096;
 /** Whether an expression matches; null where it took too long to tell. */
 export type Matcher = (text: string) => boolean | null;
 
-/** A matcher that comes to an end within a tenth of a second. */
-export function guarded(regex: RegExp): Matcher {
+/** A matcher that comes to an end in half a second, or another time in milliseconds. */
+export function guarded(regex: RegExp, patienceMs = PATIENCE_MS): Matcher {
   const repetitions = repetitionsOf(regex.source);
   if (repetitions === 0) return (text) => regex.test(text);
   let slow: Matcher | null = null;
   return (text) => {
     if (repetitions === 1 && text.length <= SHORT) return regex.test(text);
-    slow ??= interrupted(regex);
+    slow ??= interrupted(regex, patienceMs);
     return slow(text);
   };
 }
@@ -33,13 +33,13 @@ function repetitionsOf(source: string): number {
 }
 
 /** The program is always the same; what it works on comes from outside. */
-function interrupted(regex: RegExp): Matcher {
+function interrupted(regex: RegExp, timeout: number): Matcher {
   const program = new Script('regex.test(text)');
   const place = createContext({ regex, text: '' });
   return (text) => {
     place['text'] = text;
     try {
-      return program.runInContext(place, { timeout: PATIENCE_MS }) === true;
+      return program.runInContext(place, { timeout }) === true;
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'ERR_SCRIPT_EXECUTION_TIMEOUT') return null;
       throw error;

@@ -77,11 +77,17 @@ function payloadJson(payload: Buffer, { parsePayload, compat }: JsonStyle): stri
 
 /**
  * A message as one JSON object, without a line end. The members are tst, topic, qos, retain, payloadlen, mid (QoS > 0
- * only), properties (if there are any) and payload. Null if the payload had to be JSON and is not.
+ * only), properties (if there are any) and payload. Null if the payload had to be JSON and is not. `content` may
+ * take the place of the payload, but not in payloadlen.
  */
-export function messageJson(message: ReceivedMessage, time: WallTime, style: JsonStyle): Buffer | null {
+export function messageJson(
+  message: ReceivedMessage,
+  time: WallTime,
+  style: JsonStyle,
+  content: Buffer = message.payload,
+): Buffer | null {
   const { compat, pretty } = style;
-  const payload = payloadJson(message.payload, style);
+  const payload = payloadJson(content, style);
   if (payload === null) return null;
   const mid = message.qos > 0 ? `"mid":${message.id},` : '';
   const tst = isoMicroseconds(time);

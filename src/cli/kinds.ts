@@ -72,6 +72,12 @@ export function choice<const T extends Readonly<Record<string, unknown>>>(
   return { ...kind, choices };
 }
 
+/** A form of payloads (--payload-format). */
+export const PAYLOAD_FORMAT: Kind<'hex' | 'base64' | 'json' | 'cbor' | 'msgpack'> = choice(
+  { hex: 'hex', base64: 'base64', json: 'json', cbor: 'cbor', msgpack: 'msgpack' },
+  (word) => `Invalid --payload-format '${word}': it is hex, base64, json, cbor or msgpack.`,
+);
+
 /** A TCP port. */
 export const PORT: Kind<number> = integer(1, 65_535, (word) => `Invalid port given: ${word}`);
 

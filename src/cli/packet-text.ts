@@ -52,7 +52,7 @@ export function dump(packet: Buffer, length: number, secrets: readonly Secret[])
       else hex += isSecret ? '** ' : `${byte.toString(16).padStart(2, '0')} `;
       if (byte !== undefined) text += isSecret ? '*' : byte >= 0x20 && byte < 0x7f ? String.fromCharCode(byte) : '.';
     }
-    lines.push(`${start.toString(16).padStart(4, '0')}  ${hex} ${text}`);
+    lines.push(`${start.toString(16).padStart(4, '0')}  ${hex} |${text}|`);
   }
   if (length > end) lines.push(`… ${counted(length - end, 'more byte')}`);
   return lines;

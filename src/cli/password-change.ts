@@ -1,5 +1,6 @@
 // What mqtt-passwd changes in a password file. Hashes are made before the file is locked: they take their time.
 import { makeHash, parseStoredHash } from '../broker/plugins/hashes.ts';
+import { printLines } from './commands/print-lines.ts';
 import type { Io } from './io.ts';
 import { EXIT_ERROR, EXIT_OK, UsageError } from './messages.ts';
 import type { Options } from './options/tables.ts';
@@ -30,8 +31,7 @@ export async function putUser(
     const { text } = setUser('', user, hash);
     if (toStdout) {
       io.stderr.write(note);
-      io.stdout.write(Buffer.from(text, 'latin1'));
-      return EXIT_OK;
+      return printLines([Buffer.from(text, 'latin1').toString().trimEnd()], io);
     }
     await createPasswords(file, io, text);
   } else {

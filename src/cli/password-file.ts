@@ -17,6 +17,8 @@ const LARGEST_FILE = 128 * 1024 * 1024;
 /** Milliseconds that another process may hold the lock: it reads, changes and writes the file meanwhile, and nothing else. */
 const PATIENCE_MS = 10_000;
 const PAUSE_MS = 20;
+/** Milliseconds that a process of another container, which can't be seen from here, may hold it. */
+const GRACE_MS = 2000;
 
 /** An error that is not about the command line: the sentence alone, exit code 1. */
 export function failure(sentence: string): UsageError {
@@ -123,17 +125,17 @@ async function waitForLock(place: string, file: string): Promise<LockFile> {
     const lock = tryLock(place);
     if (typeof lock === 'object') return lock;
     if (performance.now() > end) {
-      const who = lock === 0 ? 'another user' : `the process ${lock}`;
+      const who = lock === 0 ? 'another process' : `the process ${lock}`;
       throw failure(`File ${file} is being changed by ${who}, see ${place}. Nothing was changed.`);
     }
     await delay(PAUSE_MS);
   }
 }
 
-/** The lock, or the pid of who holds it: 0 for another user who lets nobody see it. */
+/** The lock, or the pid of who holds it: 0 for a process of another user or container. */
 function tryLock(place: string): LockFile | number {
   try {
-    return takeLock(place);
+    return takeLock(place, GRACE_MS);
   } catch (error) {
     if (isForbidden(error) && existsSync(place)) return 0;
     throw error;

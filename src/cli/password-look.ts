@@ -3,6 +3,7 @@ import { isUtf8 } from 'node:buffer';
 import { makeHash, verifyHash } from '../broker/plugins/hashes.ts';
 import { type PasswordEntry, passwordEntries } from '../broker/plugins/password-entries.ts';
 import { printable } from '../util/printable.ts';
+import { printLines } from './commands/print-lines.ts';
 import type { Io } from './io.ts';
 import { EXIT_ERROR, EXIT_OK } from './messages.ts';
 import { failure, loadPasswordsAndWarn } from './password-file.ts';
@@ -43,11 +44,11 @@ export async function verifyUser(file: string, user: string, password: string | 
 export async function listUsers(file: string, io: Io): Promise<number> {
   const { users, faults } = readUsers(file, io);
   const width = String(users.at(-1)?.line ?? 0).length;
-  for (const { line, name, stored } of users) {
-    const place = String(line).padStart(width);
+  const lines = users.map(({ line, name, stored }) => {
     const kind = stored.scheme.padEnd(KIND_WIDTH);
-    io.stdout.write(`${place}  ${kind}  ${stored.cost.padEnd(COST_WIDTH)}  ${printable(name)}\n`);
-  }
+    return `${String(line).padStart(width)}  ${kind}  ${stored.cost.padEnd(COST_WIDTH)}  ${printable(name)}`;
+  });
+  await printLines(lines, io);
   for (const fault of faults) await warn(io, faultText(fault));
   return faults.some(({ kind }) => kind !== 'no colon') ? EXIT_ERROR : EXIT_OK;
 }

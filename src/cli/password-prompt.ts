@@ -21,6 +21,7 @@ export async function askNewPassword(io: Io, { overwrite, aside }: ChangeQuestio
     const first = await prompter.ask('Password: ');
     if (first === null || first === '') throw failure('Empty password.');
     const second = await prompter.ask('Reenter password: ');
+    if (second === null || second === '') throw failure('Empty password.');
     if (first !== second) throw new UsageError('Passwords do not match.', 'nothing', EXIT_MISMATCH);
     return checked(first);
   });

@@ -114,7 +114,7 @@ async function fromTerminal(prompter: Prompter | null): Promise<string> {
 }
 
 /** The terminal of the user: standard input may be a file or a pipe with the messages, and is not touched where possible. */
-function openTerminal({ stdin, stderr }: Io): Prompter | null {
+export function openTerminal({ stdin, stderr }: Pick<Io, 'stdin' | 'stderr'>): Prompter | null {
   let descriptor: number;
   try {
     descriptor = openSync('/dev/tty', 'r+');

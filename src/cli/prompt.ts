@@ -32,10 +32,14 @@ export function openPrompter(io: Pick<Io, 'stdin'>, output: NodeJS.WritableStrea
   return {
     async ask(question, typing = 'hidden') {
       output.write(question ?? '');
+      // What is typed at a terminal does not end the line there; from a pipe, as in mosquitto_passwd, an answer does.
+      let ended = hidden;
       try {
-        return await read((text) => typing === 'shown' && output.write(text));
+        const answer = await read((text) => typing === 'shown' && output.write(text));
+        ended ||= answer !== null && answer !== '';
+        return answer;
       } finally {
-        if (question !== null) output.write('\n');
+        if (question !== null && ended) output.write('\n');
       }
     },
     close() {

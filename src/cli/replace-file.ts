@@ -100,14 +100,16 @@ function writeBeside(disk: Disk, beside: string, content: Buffer, old: fs.Stats 
  */
 function writeInPlace(disk: Disk, target: string, beside: string, content: Buffer, mode: number | null): void {
   const whole = besideName(target, 'unfinished');
+  let handle: number;
   try {
-    disk.renameSync(beside, whole);
-  } catch {
-    // The folder forbids new files: there is none beside.
+    handle = disk.openSync(target, 'r+');
+  } catch (error) {
     removeQuietly(disk, beside);
+    throw error;
   }
-  const handle = disk.openSync(target, 'r+');
   try {
+    // Where the folder forbids new files, there is none beside.
+    quietly(() => disk.renameSync(beside, whole));
     // Who may write a file need not own it; its mode is the owner's matter then.
     if (mode !== null) quietly(() => disk.fchmodSync(handle, mode));
     const old = disk.readFileSync(handle);
@@ -119,12 +121,13 @@ function writeInPlace(disk: Disk, target: string, beside: string, content: Buffe
       disk.ftruncateSync(handle, content.length);
       disk.fsyncSync(handle);
     } catch (error) {
+      // If this fails too, what is whole stays beside.
       writeAll(disk, handle, old, 0);
       disk.ftruncateSync(handle, old.length);
-      throw error;
-    } finally {
       removeQuietly(disk, whole);
+      throw error;
     }
+    removeQuietly(disk, whole);
   } finally {
     disk.closeSync(handle);
   }

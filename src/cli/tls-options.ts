@@ -44,6 +44,7 @@ function certificates(options: TlsFields, env: Io['env']): TlsClientOptions {
     verify: !options.insecure,
     ...(options.cert === null ? {} : { cert: readPem(options.cert, 'CERTIFICATE') }),
     ...(options.key === null ? {} : { key: readPem(options.key, 'PRIVATE KEY') }),
+    ...(options.keyPassFile === null ? {} : { passphrase: firstLine(options.keyPassFile) }),
   };
 }
 
@@ -90,6 +91,14 @@ function readPem(file: string, kind: 'CERTIFICATE' | 'PRIVATE KEY'): string {
   }
   if (!isPem(text, kind)) throw tlsFileError(file, `It holds no ${kind.toLowerCase()} in PEM form.`);
   return text;
+}
+
+function firstLine(file: string): string {
+  try {
+    return readText(file).split(/\r?\n/, 1)[0] ?? '';
+  } catch (error) {
+    throw fileError(file, error);
+  }
 }
 
 /** A file or, within two seconds, what a pipe says (`--cafile <(command)` of a shell). */

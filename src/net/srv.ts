@@ -1,5 +1,5 @@
 // Brokers that DNS names (SRV records, RFC 2782): looked up for each connection, and tried one after the other.
-import { getServers, type SrvRecord } from 'node:dns';
+import dns, { type SrvRecord } from 'node:dns';
 import { Resolver } from 'node:dns/promises';
 import { systemErrorText } from '../util/system-error.ts';
 import type { DialSpec } from './specs.ts';
@@ -45,7 +45,8 @@ export function srvDialer(
 /** Asks the name servers that the process uses. */
 async function resolveSrv(name: string, signal: AbortSignal): Promise<SrvRecord[]> {
   const resolver = new Resolver({ timeout: ANSWER_MS, tries: TRIES });
-  resolver.setServers(getServers());
+  // Asked by way of the module: setServers() puts a new function there.
+  resolver.setServers(dns.getServers());
   const cancel = (): void => resolver.cancel();
   signal.addEventListener('abort', cancel, { once: true });
   try {

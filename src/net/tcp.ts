@@ -163,8 +163,12 @@ export function listenTcp(spec: ListenSpec, accept: Accept, onError: AcceptError
   );
 }
 
-/** The options of net.connect and tls.connect for a place; a name with several addresses is tried address by address. */
+/**
+ * The options of net.connect and tls.connect for a place; a name with several addresses is tried address by address. Throws,
+ * as a name that is not known would have it, for a host that is no name at all: to Node that would be this machine.
+ */
 export function connectOptions(spec: DialSpec): NetConnectOpts & { host: string; port: number } {
+  if (spec.host === '') throw Object.assign(new Error('there is no host to connect to'), { code: 'ENOTFOUND' });
   const local = spec.localAddress;
   return {
     host: spec.host,

@@ -180,6 +180,8 @@ const certificateOptions = (options: TlsDialOptions): ConnectionOptions => ({
  */
 export async function dialSecureSocket(spec: DialSpec, signal: AbortSignal): Promise<TLSSocket> {
   const options = spec.tls ?? {};
+  // Node ends the process over an empty name.
+  const alpn = (options.alpn ?? []).filter((name) => name !== '');
   const way = spec.proxy === undefined ? connectOptions(spec) : { socket: await dialSocket(spec, signal) };
   const socket = tlsConnect({
     ...way,
@@ -190,7 +192,7 @@ export async function dialSecureSocket(spec: DialSpec, signal: AbortSignal): Pro
     ...(options.psk === undefined ? certificateOptions(options) : pskOptions(options.psk)),
     ...(options.ciphers === undefined ? {} : { ciphers: options.ciphers }),
     ...(options.maxVersion === undefined ? {} : { maxVersion: options.maxVersion }),
-    ...(options.alpn === undefined ? {} : { ALPNProtocols: [...options.alpn] }),
+    ...(alpn.length === 0 ? {} : { ALPNProtocols: alpn }),
   });
   if (options.keylog !== undefined) socket.on('keylog', options.keylog);
   // 'secure' comes before Node judges the certificate; afterwards the socket is closed and the certificate gone.

@@ -1,5 +1,5 @@
 // One process at a time: a lock is a file with the pid of who holds it, and the time that process was started at.
-import { closeSync, openSync, readFileSync, unlinkSync, writeSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, statSync, unlinkSync, writeSync } from 'node:fs';
 import process from 'node:process';
 
 /** A lock that is held. */
@@ -13,15 +13,17 @@ const PAUSE_MS = 5;
 
 /**
  * Takes the lock that is a file of this path. The lock of a process that is gone counts for nothing, also where another
- * process has got its pid since. Returns the lock, or the pid of the process that holds it. Throws as the file system does.
+ * process has got its pid since; but not before it is `graceMs` milliseconds old, as the process may run in another container,
+ * where it can't be seen. Returns the lock, or the pid of the process that holds it, 0 for one that can't be seen. Throws as
+ * the file system does.
  */
-export function takeLock(file: string): LockFile | number {
+export function takeLock(file: string, graceMs = 0): LockFile | number {
   const mine = `${process.pid} ${startOf(process.pid)}\n`;
   while (!makes(file, mine)) {
     const held = finished(file);
     if (held === null) continue;
     const pid = holderIn(held);
-    if (pid !== 0) return pid;
+    if (pid !== 0 || isYounger(file, graceMs)) return pid;
     breakLock(file, held);
   }
   return { release: () => releaseIfMine(file, mine) };
@@ -36,6 +38,13 @@ function holderIn(lock: string): number {
   const [word = '', start = ''] = lock.trim().split(' ');
   const pid = Number(word);
   return pid > 0 && isRunning(pid) && startOf(pid) === start ? pid : 0;
+}
+
+function isYounger(file: string, ms: number): boolean {
+  if (ms === 0) return false;
+  const made = statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+  // One that comes from the future was made by another clock.
+  return Math.abs(Date.now() - made) < ms;
 }
 
 /** Makes a file that is not there yet; false where it is. */

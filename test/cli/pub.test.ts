@@ -142,6 +142,40 @@ describe('mqtt-pub', () => {
       assert.deepEqual(told, { code: 0, stdout: '', stderr });
     }
     assert.deepEqual(await runTool('mqtt-pub', [...args, '-q', '1'], { stdin }), { code: 0, stdout: '', stderr: '' });
+    // With the trace, the broker's words are said once.
+    const traced = await runTool('mqtt-pub', [...where, '-t', 'denied/t', '-m', 'x', '-V', '5', '-q', '1', '-d']);
+    assert.equal(traced.stderr, 'Warning: Publish 1 failed: Not authorized.\n');
+    assert.match(traced.stdout, /received PUBACK \(Mid: 1, RC:135\)\nThe broker says: /);
+  });
+
+  it('ends with 135 for --fail-on-denied where the broker refuses messages, once all are sent', async (context) => {
+    const { port, where } = await embeddedBroker(context);
+    const observer = await Observer.of(context, port);
+    const args = [...where, '-V', '5', '-q', '1', '--fail-on-denied'];
+    const stdin = 'a\nb\n';
+    const lines = await runTool('mqtt-pub', [...args, '-t', 'denied/t', '-l'], { stdin });
+    assert.equal(lines.code, 135);
+    assert.match(lines.stderr, /Warning: Publish 2 failed: .*\n.*\nError: The broker refused 2 of 2 messages\.\n$/);
+    const single = await runTool('mqtt-pub', [...args, '-t', 'denied/t', '-m', 'x']);
+    assert.equal(single.code, 135);
+    assert.doesNotMatch(single.stderr, /Error/);
+    assert.deepEqual(await runTool('mqtt-pub', [...args, '-t', 't', '-l'], { stdin }), {
+      code: 0,
+      stdout: '',
+      stderr: '',
+    });
+    await observer.seen(2);
+    assert.deepEqual(observer.payloads, ['a', 'b']);
+    // A broker that closes the connection for it names its reason in MQTT 5 only.
+    const closing = await falseBroker(context, (chunk, socket) => {
+      if (chunk[0] === 0x10) socket.write(Buffer.from([0x20, 3, 0, 0, 0]));
+      else socket.end(Buffer.from([0xe0, 2, 0x87, 0]));
+    });
+    const message = ['-h', '127.0.0.1', '-p', String(closing), '-V', '5', '-t', 't', '-m', 'x', '-q', '1'];
+    const closed = await runTool('mqtt-pub', [...message, '--fail-on-denied']);
+    assert.equal(closed.code, 135);
+    assert.match(closed.stderr, /^Error: The broker closed the connection: Not authorized\.\nThis client may not /);
+    assert.equal((await runTool('mqtt-pub', message)).code, 7);
   });
 
   it('says why it cannot connect', async (context) => {

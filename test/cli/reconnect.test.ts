@@ -45,15 +45,11 @@ describe('reconnecting', { concurrency: true }, () => {
 
   it('ends after --max-reconnects attempts with the last error, or at once with 0', async (context) => {
     const where = ['-p', String(await freePort())];
-    assert.deepEqual(await runCommand(sub, [...where, '-t', 'a', '--reconnect', '--max-reconnects', '0']), {
-      code: 1,
-      stdout: '',
-      stderr: REFUSED,
-    });
-    const once = await runCommand(rr, [
-      ...['-t', 'a', '-e', 'b', '-m', 'x', '--reconnect', '--max-reconnects', '1', ...where],
-    ]);
-    assert.deepEqual(once, { code: 1, stdout: '', stderr: `${TRYING}${REFUSED}` });
+    const never = await runCommand(sub, [...where, '-t', 'a', '--reconnect', '--max-reconnects', '0']);
+    assert.deepEqual([never.code, never.stderr.startsWith(REFUSED)], [1, true]);
+    const request = ['-t', 'a', '-e', 'b', '-m', 'x', '--reconnect', '--max-reconnects', '1'];
+    const once = await runCommand(rr, [...request, ...where]);
+    assert.deepEqual([once.code, once.stderr.startsWith(`${TRYING}${REFUSED}`)], [1, true]);
     // mqtt-sub goes on by itself after a lost connection, unless it is told not to.
     const port = await falseBroker(context, (chunk, socket) => {
       if (chunk[0] === 0x10) socket.write(ACCEPTED);
@@ -65,7 +61,10 @@ describe('reconnecting', { concurrency: true }, () => {
 
   it('is bounded by -W, before the first connection as well', async () => {
     const argv = ['-p', String(await freePort()), '-t', 'a', '--reconnect', '-W', '0.2'];
-    assert.deepEqual(await runCommand(sub, argv), { code: 27, stdout: '', stderr: `${TRYING}Timed out\n` });
+    const { code, stdout, stderr } = await runCommand(sub, argv);
+    assert.deepEqual([code, stdout], [27, '']);
+    // The time may be over before the first attempt has failed.
+    assert.match(stderr, new RegExp(`^(?:${TRYING})?Timed out\\n`));
   });
 
   it('ends at once where the broker says no', async (context) => {

@@ -8,6 +8,7 @@ import { systemErrorText } from '../../util/system-error.ts';
 import { checkTlsOptions } from '../check.ts';
 import { connectionOptions } from '../connection.ts';
 import type { Io } from '../io.ts';
+import { isEncrypted } from '../key-passphrase.ts';
 import { checkTopicFilter, checkTopicName } from '../kinds.ts';
 import { UsageError } from '../messages.ts';
 import { type BenchCommand, COMMANDS_OF } from '../options/bench.ts';
@@ -40,6 +41,10 @@ export function checkBelongs(command: BenchCommand, given: readonly string[]): v
 export function benchPlan(command: BenchCommand, options: Options<'bench'>, run: number, env: Io['env']): LoadPlan {
   checkTlsOptions(options);
   const connection = connectionOptions('pub', { ...NOT_HERE, ...options, id: null }, env);
+  const { tls } = connection.endpoint;
+  if (typeof tls?.key === 'string' && tls.passphrase === undefined && isEncrypted(tls.key)) {
+    throw new UsageError(`The private key "${options.key}" is encrypted: give its passphrase with --key-pass-file.`);
+  }
   const counts = countsOf(command, options);
   const topic = topicOf(command, options, counts);
   const payload = payloadSource(options);

@@ -1,10 +1,12 @@
 // What mqtt-pub, mqtt-sub and mqtt-rr have in common: reading the command line, connecting, and telling what went wrong.
-import { ConnectRefused } from '../../client/errors.ts';
+import { ConnectionLost, ConnectRefused } from '../../client/errors.ts';
 import { connect } from '../../client/index.ts';
-import type { Client, ClientOptions, ClientTrace, ReconnectOptions } from '../../client/options.ts';
+import type { Client, ClientOptions, ClientTrace, Endpoint, ReconnectOptions } from '../../client/options.ts';
 import { DISCONNECT } from '../../protocol/constants.ts';
 import { NO_PROPERTIES } from '../../protocol/properties.ts';
+import { NOT_AUTHORIZED } from '../../protocol/reasons.ts';
 import { connectionOptions } from '../connection.ts';
+import { EXIT_DENIED } from '../exit-status.ts';
 import type { Io } from '../io.ts';
 import { UsageError } from '../messages.ts';
 import type { Options } from '../options/tables.ts';
@@ -54,7 +56,9 @@ export async function clientCommand<T extends ClientTool>(
     for (const sentence of sentences) console.error(sentence);
     if (error instanceof ConnectRefused) afterRefusal(tool, error, console, trace);
     for (const detail of details) if (!console.traced.includes(detail)) console.error(detail);
-    return code;
+    const { failOnDenied } = parsed.options as Options<'pub'>;
+    const isDenied = error instanceof ConnectionLost && error.reason === NOT_AUTHORIZED;
+    return failOnDenied && isDenied ? EXIT_DENIED : code;
   } finally {
     await console.finish();
   }
@@ -68,7 +72,7 @@ function afterRefusal(tool: ClientTool, error: ConnectRefused, console: Console,
 
 /**
  * Connects, with a spinner for whoever waits at a terminal. `timeout` is the time that connecting may take in seconds, null
- * for the client's default. Rejects with the client's errors.
+ * for the client's default. `signal` gives up. Rejects with the client's errors.
  */
 export async function openClient<T extends ClientTool>(
   tool: T,
@@ -76,13 +80,17 @@ export async function openClient<T extends ClientTool>(
   place: Workplace,
   reconnect: ReconnectOptions | null,
   timeout: number | null,
+  signal: AbortSignal | null = null,
 ): Promise<Client> {
   const { io, trace } = place;
+  const connection = connectionOptions(tool, options as Options<'pub'>, io.env);
   const settings: ClientOptions = {
-    ...connectionOptions(tool, options as Options<'pub'>, io.env),
+    ...connection,
+    endpoint: await withKey(connection.endpoint, options as Options<'pub'>, io),
     ...(tool === 'pub' ? { closeTimeoutMs: PUBLISHED_MS } : {}),
     ...(trace === null ? {} : { trace }),
-    ...patience(options as Options<'pub'>, place, reconnect, timeout),
+    ...(await patience(options as Options<'pub'>, place, reconnect, timeout)),
+    ...(signal === null ? {} : { signal }),
   };
   const { endpoint } = settings;
   try {
@@ -94,4 +102,13 @@ export async function openClient<T extends ClientTool>(
     const { whileConnecting } = await import('./explain-connecting.ts');
     throw whileConnecting(error, endpoint);
   }
+}
+
+/** Asks for the passphrase of an encrypted key, beside payloads that come on standard input. */
+async function withKey(endpoint: Endpoint, options: Options<'pub'>, io: Io): Promise<Endpoint> {
+  const { key, stdinLines, stdinWhole, jsonLines } = options;
+  if (endpoint.tls?.key === undefined || key === null) return endpoint;
+  const { unlocked } = await import('../key-passphrase.ts');
+  const hasStdin = stdinLines !== true && stdinWhole !== true && jsonLines !== true;
+  return { ...endpoint, tls: await unlocked(endpoint.tls, key, io, hasStdin) };
 }

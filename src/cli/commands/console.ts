@@ -61,6 +61,11 @@ export class Console implements Sink {
     this.#say(sentence, this.#errPaint.warning);
   }
 
+  /** A broker's words about what was only warned of; not those that the trace has just shown. */
+  quote(words: readonly string[]): void {
+    for (const line of words) if (!this.#traced.includes(line)) this.warn(line);
+  }
+
   /** Resolves when everything has been written, or nobody reads it any more. */
   async finish(): Promise<void> {
     await this.out.finish();

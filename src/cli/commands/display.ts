@@ -1,8 +1,9 @@
 // How mqtt-sub shows its messages: one below the other, on a line of the screen for each topic, or only their number.
 import type { ReceivedMessage } from '../../client/options.ts';
-import { type MessagePrinter, verbosePrinter } from '../format.ts';
+import type { MessagePrinter } from '../format.ts';
 import type { Options } from '../options/tables.ts';
 import type { Workplace } from './client-command.ts';
+import { printerFor } from './printing.ts';
 
 /** Shows messages until it is told that there are no more. */
 export interface Display {
@@ -20,10 +21,12 @@ export async function displayFor(options: Options<'sub'>, place: Workplace, prin
   }
   if (!options.watch) return lines(place, print);
   // Without a topic, a line of the screen would tell nothing.
-  const named = options.format === null ? verbosePrinter(true, console.paint.topic) : print;
-  if (io.stdout.isTTY !== true || trace !== null) return lines(place, named);
+  const named = { ...options, verbose: true };
+  if (io.stdout.isTTY !== true || io.env['TERM'] === 'dumb' || trace !== null) {
+    return lines(place, await printerFor(named, console.paint.topic));
+  }
   const { Watch } = await import('./watch.ts');
-  return new Watch(io, console, options.format === null ? verbosePrinter(false, (topic) => topic) : print);
+  return new Watch(io, console, await printerFor({ ...named, noNewline: true }, (topic) => topic));
 }
 
 function lines({ console }: Workplace, print: MessagePrinter): Display {

@@ -42,7 +42,7 @@ function explain(error: Error, endpoint: Endpoint, plain: Failure): Failure {
   if (error instanceof PeerFault) return noBroker(error, endpoint, plain);
   const cause = error instanceof ConnectionLost && error.cause instanceof Error ? error.cause : error;
   const tls = tlsExplanation(cause, endpoint, stage);
-  if (tls !== null) return tlsFailure(tls, certificateOfTls(cause, endpoint));
+  if (tls !== null) return tlsFailure(tls, certificateOfTls(error, cause, endpoint));
   if (error instanceof ConnectionLost) return closed(error, endpoint, plain);
   if (stage === 'websocket') {
     const details = [`${peerText(error, endpoint)} closed the connection: ${suspicion(endpoint, stage)}.`];
@@ -129,11 +129,11 @@ const OURS_REFUSED =
   /_ALERT_(?:UNKNOWN_CA|BAD_CERTIFICATE|UNSUPPORTED_CERTIFICATE|CERTIFICATE_(?:EXPIRED|REVOKED|UNKNOWN)|ACCESS_DENIED|DECRYPT_ERROR)$/;
 
 /** The certificate that a TLS error is about: theirs, or ours where they turned it down. */
-function certificateOfTls(cause: Error, endpoint: Endpoint): string[] {
+function certificateOfTls(error: Error, cause: Error, endpoint: Endpoint): string[] {
   const isOurs = OURS_REFUSED.test((cause as NodeJS.ErrnoException).code ?? '');
   const facts = isOurs ? ownCertificate(endpoint) : faultyCertificate(cause);
   return [
-    `Tried: ${peerTextOf(cause, endpoint)}.`,
+    ...(dialFacts(error) === null ? [] : [`Tried: ${peerTextOf(error, endpoint)}.`]),
     ...(facts === null ? [] : [isOurs ? 'The certificate of --cert:' : 'That certificate:']),
     ...(facts === null ? [] : certificateLines(facts, Date.now())),
   ];

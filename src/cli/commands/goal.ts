@@ -19,11 +19,12 @@ export interface Goal {
   verdict(code: number): Verdict;
 }
 
-type GoalOptions = Pick<Options<'sub'>, 'count' | 'expect' | 'until' | 'timeout'>;
+type GoalOptions = Pick<Options<'sub'>, 'count' | 'expect' | 'until' | 'timeout'> &
+  Partial<Pick<Options<'sub'>, 'payloadFormat'>>;
 
 /** The goal that the options set. Throws UsageError for one that has no meaning. */
 export async function goalFor(options: GoalOptions, warn: (sentence: string) => void): Promise<Goal> {
-  const { count, expect, until, timeout } = options;
+  const { count, expect, until, timeout, payloadFormat = null } = options;
   if (expect !== null) {
     if (expect.exactly && timeout === null) {
       throw new UsageError("An exact number of messages needs a time to wait for more of them: add '-W'.");
@@ -32,7 +33,11 @@ export async function goalFor(options: GoalOptions, warn: (sentence: string) => 
   }
   if (until === null) return new Counted(count);
   const { compileCondition } = await import('../condition.ts');
-  return new Fulfilled(compileCondition(until, warn), count);
+  const isTrue = compileCondition(until, warn);
+  if (payloadFormat === null) return new Fulfilled(isTrue, count);
+  const { withShownPayload } = await import('../payload/shown.ts');
+  const shown = await withShownPayload(payloadFormat);
+  return new Fulfilled((message) => isTrue(shown(message)), count);
 }
 
 /** -C: so many messages; null for no end. */

@@ -12,6 +12,8 @@ import { readCommandLine, reportUsageError } from '../start.ts';
 
 /** Runs the command; resolves to its exit code. */
 export async function main(argv: readonly string[], io: Io): Promise<number> {
+  // Who does not listen to what was done need not; where the output is what was asked for, it is not lost unnoticed.
+  for (const stream of [io.stdout, io.stderr]) stream.on('error', () => undefined);
   const parsed = await readCommandLine('passwd', argv, io);
   if (typeof parsed === 'number') return parsed;
   try {

@@ -5,6 +5,7 @@ import type { Io } from '../io.ts';
 import { EXIT_OK } from '../messages.ts';
 import type { Options } from '../options/tables.ts';
 import { clientCommand, openClient, type Workplace } from './client-command.ts';
+import { Denials } from './denials.ts';
 import { AHEAD, Publisher } from './publisher.ts';
 import { EVERY_SECOND } from './reconnecting.ts';
 
@@ -14,11 +15,13 @@ export function main(argv: readonly string[], io: Io): Promise<number> {
 }
 
 async function run(options: Options<'pub'>, place: Workplace): Promise<number> {
+  if (options.spool !== null) return (await import('./spool.ts')).publishSpooled(options, options.spool, place);
   const { io, console } = place;
   const readsLines = options.stdinLines || options.jsonLines;
   const payload = readsLines ? null : await payloadOf(options, io);
   const client = await openClient('pub', options, place, readsLines ? EVERY_SECOND : null, null);
-  const publisher = new Publisher(client, options, console);
+  const denials = new Denials(console, options.failOnDenied);
+  const publisher = new Publisher(client, options, console, denials);
   try {
     await publisher.untilLost(
       payload === null ? sendLines(publisher, options, io) : sendRepeatedly(publisher, payload, options),
@@ -29,14 +32,22 @@ async function run(options: Options<'pub'>, place: Workplace): Promise<number> {
     // After a message that can't be sent, the connection is still there.
     await client.end();
   }
-  return EXIT_OK;
+  denials.published(publisher.sent);
+  return denials.exitCode(EXIT_OK);
 }
 
 /** The payload that the options ask for, read before anything is connected. Throws UsageError. */
 export async function payloadOf(
-  options: Pick<Options<'rr'>, 'message' | 'file' | 'stdinWhole'>,
+  options: Pick<Options<'rr'>, 'message' | 'file' | 'stdinWhole' | 'nullMessage' | 'payloadFormat'>,
   io: Io,
 ): Promise<Buffer> {
+  const given = await givenPayload(options, io);
+  if (options.payloadFormat === null || options.nullMessage) return given;
+  const { formattedPayload } = await import('./formatted-payload.ts');
+  return formattedPayload(options.payloadFormat, given);
+}
+
+async function givenPayload(options: Pick<Options<'rr'>, 'message' | 'file' | 'stdinWhole'>, io: Io): Promise<Buffer> {
   if (options.message !== null) return Buffer.from(options.message);
   if (options.file !== null) return readPayloadFile(options.file);
   return options.stdinWhole ? readPayloadStream(io.stdin) : Buffer.alloc(0);
@@ -54,9 +65,9 @@ async function sendRepeatedly(publisher: Publisher, payload: Buffer, options: Op
 }
 
 async function sendLines(publisher: Publisher, options: Options<'pub'>, io: Io): Promise<void> {
-  if (options.jsonLines) {
-    const { sendJsonLines } = await import('./pub-json-lines.ts');
-    return sendJsonLines(publisher, options, io);
+  if (options.jsonLines || options.payloadFormat !== null) {
+    const { sendChecked } = await import('./pub-lines.ts');
+    return sendChecked(publisher, options, io);
   }
   for await (const lines of lineBatches(io.stdin)) {
     // Short lines come by the ten thousand: objects for all of them at once would live long enough to cost dearly.

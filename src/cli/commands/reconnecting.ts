@@ -16,12 +16,12 @@ const LATE_MS = 5;
  * @param builtIn what the tool does by itself
  * @param timeout seconds that connecting may take; null for the client's default, or without end where it is tried again
  */
-export function patience(
+export async function patience(
   options: Pick<Options<'pub'>, 'reconnect' | 'maxReconnects'>,
   place: Pick<Workplace, 'io' | 'console'>,
   builtIn: ReconnectOptions | null,
   timeout: number | null,
-): Pick<ClientOptions, 'reconnect' | 'connectTimeoutMs' | 'signal'> {
+): Promise<Pick<ClientOptions, 'reconnect' | 'connectTimeoutMs' | 'signal'>> {
   const isTold = options.reconnect || place.io.stderr.isTTY === true;
   const usual = options.reconnect ? { ...EVERY_SECOND, ...builtIn, first: true } : builtIn;
   const reconnect =
@@ -30,7 +30,7 @@ export function patience(
       : {
           ...usual,
           ...(options.maxReconnects === null ? {} : { maxAttempts: options.maxReconnects }),
-          ...(isTold ? { announce: announcer(place) } : {}),
+          ...(isTold ? { announce: await announcer(place, builtIn?.announce) } : {}),
         };
   if (timeout === null) return { reconnect };
   const ms = timeout * 1000;
@@ -38,13 +38,19 @@ export function patience(
   return { reconnect, connectTimeoutMs: Math.min(ms, ATTEMPT_MS), signal: AbortSignal.timeout(ms + LATE_MS) };
 }
 
-/** Says once for each time without connection why there is none. */
-function announcer({ console }: Pick<Workplace, 'console'>): NonNullable<ReconnectOptions['announce']> {
-  return (error, _delayMs, attempt) => {
+/**
+ * Says once for each time without connection why there is none, and tells whoever was to be told. What it needs for that is
+ * loaded before the first one.
+ */
+async function announcer(
+  { console }: Pick<Workplace, 'console'>,
+  next: ReconnectOptions['announce'],
+): Promise<NonNullable<ReconnectOptions['announce']>> {
+  const { failureOf } = await import('./failure.ts');
+  return (error, delayMs, attempt) => {
+    next?.(error, delayMs, attempt);
     if (attempt > 1) return;
-    void import('./failure.ts').then(({ failureOf }) => {
-      const [sentence = ''] = failureOf(error).sentences;
-      console.warn(`${sentence.replace(/^Error: /, '').replace(/\.$/, '')}; trying again every second.`);
-    });
+    const [sentence = ''] = failureOf(error).sentences;
+    console.warn(`${sentence.replace(/^Error: /, '').replace(/\.$/, '')}; trying again every second.`);
   };
 }

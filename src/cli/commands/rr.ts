@@ -2,7 +2,9 @@
 import process from 'node:process';
 import type { Client, ReceivedMessage } from '../../client/options.ts';
 import { answers, newCorrelationData } from '../../client/request.ts';
+import type { Properties } from '../../protocol/properties.ts';
 import { isRefusal, reasonOf, SUCCESS } from '../../protocol/reasons.ts';
+import { brokersWords } from '../brokers-words.ts';
 import type { MessagePrinter } from '../format.ts';
 import type { Io } from '../io.ts';
 import { latencyLine } from '../latency.ts';
@@ -11,6 +13,7 @@ import type { Options } from '../options/tables.ts';
 import { gatherProperties } from '../property-option.ts';
 import { clientCommand, type Workplace } from './client-command.ts';
 import type { Console } from './console.ts';
+import { Denials } from './denials.ts';
 import { printerFor } from './printing.ts';
 import { payloadOf } from './pub.ts';
 import { type Receiver, runReceiver } from './receiver.ts';
@@ -22,7 +25,7 @@ export function main(argv: readonly string[], io: Io): Promise<number> {
 }
 
 async function run(options: Options<'rr'>, place: Workplace): Promise<number> {
-  const print = await printerFor(options, place.console);
+  const print = await printerFor(options, place.console.paint.topic);
   const payload = await payloadOf(options, place.io);
   const begin = (client: Client): Request => new Request(client, options, payload, place.console, print);
   return runReceiver('rr', options, place, null, SUCCESS.code, begin);
@@ -82,14 +85,18 @@ class Request implements Receiver {
   async #send(): Promise<void> {
     const { topic, qos, properties, retainAsPublished, retainHandling } = this.#options;
     const filter = { filter: this.#responseTopic, qos, retainAsPublished, retainHandling };
-    const { codes } = await this.#client.subscribe(filter, gatherProperties(properties, 'subscribe'));
+    const { codes, properties: said } = await this.#client.subscribe(filter, gatherProperties(properties, 'subscribe'));
     const code = codes[0] ?? 0;
     if (isRefusal(code)) {
-      this.#fail(`Error: The subscription to '${this.#responseTopic}' was refused: ${reasonOf(code).text}.`);
+      this.#fail(`Error: The subscription to '${this.#responseTopic}' was refused: ${reasonOf(code).text}.`, said);
       return;
     }
     this.#sentAt = process.hrtime.bigint();
-    const { id, reason } = await this.#client.publish(topic ?? '', this.#payload, {
+    const {
+      id,
+      reason,
+      properties: answer,
+    } = await this.#client.publish(topic ?? '', this.#payload, {
       qos,
       properties: {
         ...gatherProperties(properties, 'publish'),
@@ -97,13 +104,17 @@ class Request implements Receiver {
         correlationData: this.#correlationData,
       },
     });
-    if (isRefusal(reason.code)) this.#fail(`Warning: Publish ${id} failed: ${reason.text}.`);
+    if (isRefusal(reason.code)) this.#fail(`Warning: Publish ${id} failed: ${reason.text}.`, answer);
   }
 
-  #fail(sentence: string): void {
+  /** The broker refused what the request needs: no response can come. */
+  #fail(sentence: string, said: Properties): void {
     if (this.#stopping) return;
     this.#console.error(sentence);
-    this.stop(EXIT_ERROR);
+    this.#console.quote(brokersWords(said));
+    const denials = new Denials(this.#console, this.#options.failOnDenied);
+    denials.note();
+    this.stop(denials.exitCode(EXIT_ERROR));
   }
 
   #receive(message: ReceivedMessage): void {

@@ -1,6 +1,6 @@
 // mqtt-sub: subscribes and prints what comes in, until it has had enough or is told to stop.
 import type { Client, ReceivedMessage, SubscribeFilter } from '../../client/options.ts';
-import { isRefusal, reasonOf } from '../../protocol/reasons.ts';
+import { isRefusal, type Reason } from '../../protocol/reasons.ts';
 import { topicMatches } from '../../protocol/topic.ts';
 import type { Io } from '../io.ts';
 import { EXIT_OK } from '../messages.ts';
@@ -8,6 +8,7 @@ import type { Options } from '../options/tables.ts';
 import { gatherProperties } from '../property-option.ts';
 import { clientCommand, type Workplace } from './client-command.ts';
 import type { Console } from './console.ts';
+import { Denials, refusedSubscriptions } from './denials.ts';
 import { type Display, displayFor } from './display.ts';
 import { type Goal, goalFor } from './goal.ts';
 import { printerFor } from './printing.ts';
@@ -24,12 +25,20 @@ export function main(argv: readonly string[], io: Io): Promise<number> {
 }
 
 async function run(options: Options<'sub'>, place: Workplace): Promise<number> {
-  const print = await printerFor(options, place.console);
+  const print = await printerFor(options, place.console.paint.topic);
   const goal = await goalFor(options, (sentence) => place.console.warn(sentence));
   const display = await displayFor(options, place, print);
-  const begin = (client: Client): Subscriber => new Subscriber(client, options, place.console, display, goal);
+  let subscriber: Subscriber | null = null;
+  const begin = (client: Client): Subscriber => {
+    subscriber = new Subscriber(client, options, place.console, display, goal);
+    return subscriber;
+  };
+  // What is subscribed anew after a lost connection may be refused, too.
+  const trace = options.failOnDenied
+    ? refusedSubscriptions(place.trace, (reason) => subscriber?.refusedAnew(reason))
+    : place.trace;
   try {
-    return await runReceiver('sub', options, place, EVERY_SECOND, WITH_WILL, begin);
+    return await runReceiver('sub', options, { ...place, trace }, EVERY_SECOND, WITH_WILL, begin);
   } finally {
     display.end();
   }
@@ -42,9 +51,11 @@ class Subscriber implements Receiver {
   readonly #console: Console;
   readonly #display: Display;
   readonly #goal: Goal;
+  readonly #denials: Denials;
   readonly #ended: Promise<number>;
   #resolve: (code: number) => void = () => undefined;
   #reject: (error: Error) => void = () => undefined;
+  #isSubscribed = false;
   #removing = false;
   #stopping = false;
 
@@ -54,6 +65,7 @@ class Subscriber implements Receiver {
     this.#console = console;
     this.#display = display;
     this.#goal = goal;
+    this.#denials = new Denials(console, options.failOnDenied);
     this.#ended = new Promise((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
@@ -77,6 +89,11 @@ class Subscriber implements Receiver {
     return this.#ended;
   }
 
+  /** The broker refuses a subscription, perhaps on a later connection what it had granted before. */
+  refusedAnew(reason: Reason): void {
+    if (this.#isSubscribed && !this.#stopping && this.#denials.subscribedAnew(reason)) this.#end(EXIT_OK, 0);
+  }
+
   /** Ends in an orderly way, with the reason code of the DISCONNECT. What still comes in is not printed. */
   stop(exitCode: number, reasonCode = 0): void {
     if (this.#stopping) return;
@@ -91,38 +108,37 @@ class Subscriber implements Receiver {
     this.#display.end();
     const removed = this.#removing && reasonCode === 0 ? this.#client.drained() : null;
     const properties = gatherProperties(this.#options.properties, 'disconnect');
-    endAfter(this.#client, removed, reasonCode, properties).then(() => this.#resolve(exitCode), this.#reject);
+    endAfter(this.#client, removed, reasonCode, properties).then(
+      () => this.#resolve(this.#denials.exitCode(exitCode)),
+      this.#reject,
+    );
   }
 
   async #subscribe(): Promise<void> {
     const { topics, unsubscribe, properties, exitAfterSubscribe } = this.#options;
     if (topics.length > 0) {
       const filters = topics.map((filter) => this.#subscription(filter));
-      const { codes } = await this.#client.subscribe(filters, gatherProperties(properties, 'subscribe'));
-      this.#tellRefusals(codes);
-      if (codes.every(isRefusal)) {
-        this.#console.error('All subscription requests were denied.');
-        this.stop(EXIT_OK);
+      const answer = await this.#client.subscribe(filters, gatherProperties(properties, 'subscribe'));
+      this.#isSubscribed = true;
+      if (this.#denials.subscribed(topics, answer)) {
+        if (this.#denials.hasFailed) this.#end(EXIT_OK, 0);
+        else this.stop(EXIT_OK);
         return;
       }
     }
-    if (unsubscribe.length > 0)
-      await this.#client.unsubscribe(unsubscribe, gatherProperties(properties, 'unsubscribe'));
+    if (unsubscribe.length > 0) {
+      const answer = await this.#client.unsubscribe(unsubscribe, gatherProperties(properties, 'unsubscribe'));
+      if (this.#denials.unsubscribed(unsubscribe, answer)) {
+        this.#end(EXIT_OK, 0);
+        return;
+      }
+    }
     if (exitAfterSubscribe) this.stop(EXIT_OK);
   }
 
   #subscription(filter: string): SubscribeFilter {
     const { qos, retainAsPublished, retainHandling } = this.#options;
     return { filter, qos, retainAsPublished, retainHandling };
-  }
-
-  /** Where the broker grants only some of the filters, says which ones it does not. */
-  #tellRefusals(codes: readonly number[]): void {
-    if (codes.every(isRefusal)) return;
-    codes.forEach((code, i) => {
-      if (!isRefusal(code)) return;
-      this.#console.warn(`Warning: Subscription to '${this.#options.topics[i]}' was refused: ${reasonOf(code).text}.`);
-    });
   }
 
   #receive(message: ReceivedMessage): void {
@@ -148,6 +164,7 @@ class Subscriber implements Receiver {
     this.#client.publish(topic, '', { qos: 1, retain: true }).then(
       ({ reason }) => {
         if (!isRefusal(reason.code)) return;
+        this.#denials.note();
         this.#console.warn(`Warning: The retained message of '${topic}' was not removed: ${reason.text}.`);
       },
       // A lost connection shows in the client's end.

@@ -23,10 +23,13 @@ const DRAWING = '\u001b[?25l\u001b[?7l'; // cursor hidden, long lines not wrappe
 const ORDINARY = '\u001b[?7h\u001b[?25h';
 const CLEARED = '\u001b[H\u001b[J';
 
-/** The topic of a line and what it shows, both harmless. */
+/** A line of the screen. Of many messages between two drawings, only the last one is ever made a text. */
 interface Line {
+  /** The topic, and what the line shows: both harmless. */
   readonly topic: string;
   text: string;
+  /** What it will show; null where that is its text already. */
+  next: ReceivedMessage | null;
   isDrawn: boolean;
 }
 
@@ -99,11 +102,16 @@ export class Watch implements Display {
       if (this.#further.size < MOST_NAMES) this.#further.add(message.topic);
       return;
     }
-    const line = known ?? { topic: harmless(message.topic), text: '', isDrawn: false };
-    if (known === undefined) this.#lines.set(message.topic, line);
+    if (known !== undefined) known.next = message;
+    else this.#lines.set(message.topic, { topic: harmless(message.topic), text: '', next: message, isDrawn: false });
+  }
+
+  #update(line: Line): void {
+    if (line.next === null) return;
     const gathered = new Gathered();
-    this.#print(message, gathered);
+    this.#print(line.next, gathered);
     line.text = gathered.line;
+    line.next = null;
     line.isDrawn = false;
   }
 
@@ -162,8 +170,8 @@ export class Watch implements Display {
     let text = '';
     for (const line of this.#lines.values()) {
       row += 1;
-      if (row > shown) break;
-      if (line.isDrawn) continue;
+      this.#update(line);
+      if (row > shown || line.isDrawn) continue;
       line.isDrawn = true;
       text += `${at(row)}\u001b[2K${this.#painted(line)}`;
     }

@@ -1,5 +1,4 @@
 // Options of the clients about where the broker is, who they are and how long their session lives.
-
 import { choice, FLAG, integer, PORT, SESSION_EXPIRY, TEXT } from '../kinds.ts';
 import { maskUrl } from '../masks.ts';
 import { PROXY_URL } from '../proxy-url.ts';
@@ -88,7 +87,7 @@ export const CONNECTION_OPTIONS = [
     group: 'Connection',
     value: 'ADDRESS',
     missing: '-A argument given but no address specified',
-    help: 'Local address to connect from.',
+    help: 'Local address, or name of one, to connect from.',
   },
   {
     key: 'noDelay',

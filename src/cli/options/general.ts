@@ -31,6 +31,14 @@ export const GENERAL_OPTIONS = [
     help: 'Print no error messages.',
   },
   {
+    key: 'failOnDenied',
+    names: ['--fail-on-denied'],
+    kind: FLAG,
+    tools: clients,
+    group: 'General',
+    help: 'Exit with code 135 when the broker refuses a message or a subscription.',
+  },
+  {
     key: 'optionsFile',
     names: ['-o'],
     kind: TEXT,

@@ -1,5 +1,5 @@
 // Options about how mqtt-sub and mqtt-rr print messages.
-import { choice, FLAG, TEXT } from '../kinds.ts';
+import { choice, FLAG, PAYLOAD_FORMAT, TEXT } from '../kinds.ts';
 import type { OptionRow } from './row.ts';
 
 const receivers = ['sub', 'rr'] as const;
@@ -40,6 +40,34 @@ export const OUTPUT_OPTIONS = [
     help: 'Spread JSON output (%j, %J) over several lines.',
   },
   {
+    key: 'payloadFormat',
+    names: ['--payload-format'],
+    kind: PAYLOAD_FORMAT,
+    tools: ['sub'],
+    group: 'Output',
+    value: 'FORMAT',
+    missing: '--payload-format argument given but no format specified',
+    conflicts: {
+      keys: ['jsonLines'],
+      message: 'The option --payload-format goes without --json-lines.',
+    },
+    help: 'Print payloads in this form: as hex or base64 digits, as json, or cbor or msgpack as the JSON that it stands for.',
+  },
+  {
+    key: 'payloadFormat',
+    names: ['--payload-format'],
+    kind: PAYLOAD_FORMAT,
+    tools: ['rr'],
+    group: 'Output',
+    value: 'FORMAT',
+    missing: '--payload-format argument given but no format specified',
+    conflicts: {
+      keys: ['jsonLines'],
+      message: 'The option --payload-format goes without --json-lines.',
+    },
+    help: 'Form of the payloads, the one that is sent and the one that is printed: hex or base64 digits, json, or cbor or msgpack, which are typed and printed as JSON.',
+  },
+  {
     key: 'jsonCompat',
     names: ['--json-compat'],
     kind: choice({ '2.0': '2.0', '2.1': '2.1' }, (word) => `Invalid --json-compat '${word}': it is 2.0 or 2.1.`),
@@ -57,8 +85,8 @@ export const OUTPUT_OPTIONS = [
     tools: receivers,
     group: 'Output',
     conflicts: {
-      keys: ['format', 'verbose', 'pretty', 'noNewline'],
-      message: 'The option --json-lines goes without -F, -v, -N and --pretty.',
+      keys: ['format', 'verbose', 'pretty', 'noNewline', 'watch'],
+      message: 'The option --json-lines goes without -F, -v, -w, -N and --pretty.',
     },
     help: 'Print every message as a line of JSON from which mqtt-pub --json-lines publishes exactly the same message.',
   },

@@ -35,6 +35,7 @@ describe('where to', () => {
   it('WebSocket', () => assert.equal(place('--ws', '-p', '8080'), 'ws localhost 8080'));
   it('WebSocket and TLS', () => assert.equal(place('--ws', '-p', '8883'), 'wss localhost 8883'));
   it('a Unix socket', () => assert.equal(place('--unix', '/run/x.sock'), 'unix /run/x.sock 0'));
+  it('no Unix socket', () => assert.throws(() => sub(['--unix', '']), /no socket path specified\.$/));
   it('a URL', () => assert.equal(place('-L', 'mqtt://h/t'), 'tcp h 1883'));
   it('a URL with TLS', () => assert.equal(place('-L', 'mqtts://h/t'), 'tls h 8883'));
   it('a WebSocket URL', () => assert.equal(place('-L', 'ws://h/t'), 'ws h 1883'));
@@ -161,8 +162,36 @@ describe('TLS files', () => {
   it('an unknown TLS version is named', () => {
     assert.throws(
       () => sub(['--tls-version', 'tlsv1.9']),
-      /unknown TLS version 'tlsv1\.9', use tlsv1\.2 or tlsv1\.3\.\n/,
+      /^UsageError: Problem setting TLS options, check the options are valid\.\nThere is no TLS version 'tlsv1\.9' here\./,
     );
+  });
+
+  it('the form of a key is PEM', () => {
+    const fault = (...words: string[]) => {
+      let message = '';
+      try {
+        sub(words);
+      } catch (error) {
+        if (error instanceof UsageError) message = error.message;
+      }
+      return message;
+    };
+    assert.equal(fault('--keyform', 'pem'), 'If keyform is set, keyfile must be also specified.');
+    assert.equal(fault('--keyform', 'x'), "Problem setting key form, it must be one of 'pem' or 'engine'.");
+    assert.match(fault('--keyform', 'engine'), /^'--keyform engine' is known but not supported\./);
+    assert.equal(fault('--keyform', 'pem', '--cert', 'a', '--key', 'b', '--no-tls'), '');
+  });
+
+  it('the name of a protocol fits', () => {
+    assert.throws(() => sub(['--tls-alpn', 'x'.repeat(256)]), /--tls-alpn has at most 255 bytes\./);
+  });
+
+  it('the passphrase of a key is the first line of a file', (t) => {
+    const file = path.join(scratch(t), 'pass');
+    writeFileSync(file, 'sesame öffne dich\r\nmore\n');
+    const { tls } = sub(['-p', '8883', '--key-pass-file', file], { SSL_CERT_FILE: '/dev/null' }).endpoint;
+    assert.equal(tls?.passphrase, 'sesame öffne dich');
+    assert.throws(() => sub(['-p', '8883', '--key-pass-file', `${file}-not`]), /File not found\./);
   });
 
   it('key log lines are appended to a file of the option or of SSLKEYLOGFILE', (t) => {

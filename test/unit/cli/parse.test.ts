@@ -64,6 +64,21 @@ describe('values are the words behind an option, whatever they look like', () =>
     assert.equal(sub('-x', '5').sessionExpiry, 5);
   });
 
+  it('shares of messages and expected numbers', () => {
+    assert.deepEqual(
+      ['0.1', '100', '100.0', '.5'].map((word) => sub('--random-filter', word).randomFilter),
+      [0.1, 100, 100, 0.5],
+    );
+    assert.deepEqual(
+      ['7', '=7', '0'].map((word) => sub('--expect', word).expect),
+      [
+        { count: 7, exactly: false },
+        { count: 7, exactly: true },
+        { count: 0, exactly: true },
+      ],
+    );
+  });
+
   it('a user property takes four words', () => {
     const { properties, retain } = pub('-n', '-D', 'publish', 'user-property', '--a', '-r', '-r');
     assert.deepEqual(
@@ -218,6 +233,25 @@ describe('refused with one clear sentence', () => {
     ['sub', ['-t', 'a', '-x', '4294967296'], 'session-expiry-interval out of range.'],
     ['sub', ['-t', 'a', '-C', '0'], 'Invalid message count "0".'],
     ['sub', ['-t', 'a', '-W', '0'], 'Invalid timeout "0".'],
+    ...['0', '0.09', '100.1', 'abc', '5x', ''].map(
+      (word) =>
+        ['sub', ['-t', 'a', '--random-filter', word], '--random-filter chance must be between 0.1-100.0'] as const,
+    ),
+    ...['', '-1', '=', '1.5', '2147483648', '==1'].map(
+      (word) => ['sub', ['-t', 'a', '--expect', word], `Invalid number of expected messages "${word}".`] as const,
+    ),
+    ...[
+      ['-C', '1'],
+      ['--until', '/x/'],
+    ].map(
+      (words) =>
+        [
+          'sub',
+          ['-t', 'a', '--expect', '1', ...words],
+          "Only one of '-C', '--until' and '--expect' may be used.",
+        ] as const,
+    ),
+    ['sub', ['-t', 'a', '-w', '--message-rate'], "Only one of '-w' and '--message-rate' may be used."],
     ['sub', ['-t', 'a', '-M', '0'], 'Maximum inflight messages must be greater than 0.'],
     ['pub', ['-t', 'a', '-n', '--repeat', '0'], '--repeat argument must be >0.'],
     ['pub', ['-t', 'a', '-n', '--repeat-delay', '-1'], '--repeat-delay argument must be >=0.0.'],

@@ -118,6 +118,16 @@ describe('what goes wrong leaves the old file and nothing else', () => {
     assert.deepEqual(readdirSync(folder), []);
   });
 
+  it('a mount that may only be read', (t) => {
+    const file = fileIn(t);
+    const openSync: Disk['openSync'] = (name, flags, mode) =>
+      flags === 'r+' ? failing('EROFS') : fs.openSync(name, flags, mode);
+    const disk = diskWith({ ...mounted(file), openSync });
+    assert.throws(() => replaceFile(file, Buffer.from('new\n'), false, disk), { code: 'EROFS' });
+    assert.equal(read(file), OLD);
+    assert.deepEqual(readdirSync(path.dirname(file)), ['f']);
+  });
+
   it('a disk that is full, a file that is to be written in place included', (t) => {
     for (const inPlace of [false, true]) {
       const file = fileIn(t);

@@ -1,6 +1,6 @@
 // Brokers that SRV records name: what is looked up, in which order targets are tried, and what is said when none works.
 import assert from 'node:assert/strict';
-import { getServers, type SrvRecord, setServers } from 'node:dns';
+import dns, { type SrvRecord } from 'node:dns';
 import { type TestContext, test } from 'node:test';
 import fc from 'fast-check';
 import { dialer } from '../../../src/net/endpoint.ts';
@@ -153,9 +153,9 @@ test('a certificate is for the target where that lies in the domain, else for th
 /** Has the process ask a name server that knows these records. */
 async function serveNames(context: TestContext, records: Readonly<Record<string, readonly SrvRecord[]>>) {
   const server = await dnsServer(context, records);
-  const before = getServers();
-  setServers([server.address]);
-  context.after(() => setServers(before));
+  const before = dns.getServers();
+  dns.setServers([server.address]);
+  context.after(() => dns.setServers(before));
   return server;
 }
 
