@@ -79,7 +79,6 @@ describe('options about forms', () => {
   for (const [tool, args, sentence] of [
     ['pub', ['--json-lines', '-m', 'x'], 'Only one type of message can be sent at once.'],
     ['pub', ['--json-lines', '--payload-format', 'hex'], 'goes without --json-lines'],
-    ['pub', ['-l', '--spool', 'f', '-t', 'a', '--payload-format', 'hex'], 'goes without --json-lines and --spool'],
     ['sub', ['-t', 'a', '--json-lines', '-F', '%p'], 'goes without -F, -v'],
     ['sub', ['-t', 'a', '--json-lines', '-w'], 'goes without -F, -v, -w'],
     ['sub', ['-t', 'a', '--json-lines', '--payload-format', 'hex'], 'goes without --json-lines'],
