@@ -1,5 +1,6 @@
 // What the options of a client must be together: rules that no single row of the tables can know.
 import { UsageError } from './messages.ts';
+import { REPLAY_SPEED } from './options/publish.ts';
 import type { Options } from './options/tables.ts';
 import type { TlsFields } from './tls-options.ts';
 
@@ -51,14 +52,18 @@ function reconnectsOnlyWhenAsked(tool: keyof ClientOptionsOf, options: ClientOpt
 }
 
 function readsLines(options: Options<'pub'>): boolean {
-  return options.stdinLines || options.jsonLines;
+  return options.stdinLines || options.jsonLines || options.replay !== null;
 }
 
 function checkPublisher(options: Options<'pub'>): void {
   if (options.spool !== null && !options.stdinLines) {
     throw new UsageError("'--spool' keeps lines of standard input: it needs '-l'.");
   }
-  if (options.jsonLines) return;
+  if (options.replay === null) {
+    if (options.speed !== REPLAY_SPEED) throw new UsageError("'--speed' needs '--replay'.");
+    if (options.topicMap.length > 0) throw new UsageError("'--topic-map' needs '--replay'.");
+  }
+  if (options.jsonLines || options.replay !== null) return;
   const source = options.stdinLines || hasPayload(options);
   if (options.topic === null || !source) {
     throw new UsageError('Both topic and message must be supplied.', 'usage');

@@ -189,7 +189,8 @@ export interface ClientEvents {
 
 /**
  * The public client (client.ts has the class; `connect(options)` resolves to one after CONNACK).
- * Errors: ConnectRefused (reason, connack properties, 3.x return code), ConnectionLost, PeerFault, or the dialer's own.
+ * Errors: ConnectRefused (reason, connack properties, 3.x return code), ConnectionLost, PeerFault, ProxyError, LookupError
+ * (SRV records, a local address), or the dialer's own.
  */
 export interface Client {
   readonly info: ConnectedInfo;

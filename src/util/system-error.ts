@@ -10,7 +10,7 @@ const SYSTEM_ERRORS: Readonly<Record<string, string>> = {
   EACCES: 'Permission denied',
   EADDRINUSE: 'Address already in use',
   EADDRNOTAVAIL: 'Cannot assign requested address',
-  EAFNOSUPPORT: 'Address family not supported',
+  EAFNOSUPPORT: 'Address family not supported by protocol',
   EAI_AGAIN: 'Temporary failure in name resolution',
   EBADF: 'Bad file descriptor',
   EBUSY: 'Device or resource busy',

@@ -31,6 +31,8 @@ export interface Workplace {
   readonly console: Console;
   /** With -d. */
   readonly trace: ClientTrace | null;
+  /** Keys of the options that were given. */
+  readonly given: readonly string[];
 }
 
 /** Runs a client tool: `work` does what the options say and resolves to the exit code, or rejects with an error of the client. */
@@ -48,7 +50,7 @@ export async function clientCommand<T extends ClientTool>(
   const console = await openConsole(io, quiet);
   const trace = await traceFor(parsed as Parsed<ClientTool>, console);
   try {
-    const code = await work(parsed.options, { io, console, trace });
+    const code = await work(parsed.options, { io, console, trace, given: parsed.given });
     return tool === 'pub' ? code : await afterPrinting(code, console);
   } catch (error) {
     if (error instanceof UsageError) return await reportUsageError(tool, error, io);

@@ -100,6 +100,7 @@ export class Denials {
  */
 export function refusedSubscriptions(trace: ClientTrace | null, refused: (reason: Reason) => void): ClientTrace {
   return {
+    ...(trace?.bytes === undefined ? {} : { bytes: trace.bytes }),
     sending: (packet) => trace?.sending(packet),
     received(packet) {
       trace?.received(packet);

@@ -72,7 +72,11 @@ export function failureOf(error: unknown): Failure {
   if (explanation !== null) return tlsFailure(explanation);
   const { code } = error as NodeJS.ErrnoException;
   if (code === undefined || error instanceof TypeError || error instanceof RangeError) throw error;
-  const text = LOOKUP_ERRORS.includes(code) ? 'Unable to connect (Lookup error).' : `Error: ${systemErrorText(error)}`;
+  const { syscall } = error as NodeJS.ErrnoException;
+  const text =
+    LOOKUP_ERRORS.includes(code) || syscall === 'getaddrinfo'
+      ? 'Unable to connect (Lookup error).'
+      : `Error: ${systemErrorText(error)}`;
   return { sentences: [text], details: [], code: EXIT_ERROR };
 }
 

@@ -16,6 +16,7 @@ export function main(argv: readonly string[], io: Io): Promise<number> {
 
 async function run(options: Options<'pub'>, place: Workplace): Promise<number> {
   if (options.spool !== null) return (await import('./spool.ts')).publishSpooled(options, options.spool, place);
+  if (options.replay !== null) return (await import('./replay.ts')).publishRecording(options, options.replay, place);
   const { io, console } = place;
   const readsLines = options.stdinLines || options.jsonLines;
   const payload = readsLines ? null : await payloadOf(options, io);
