@@ -66,6 +66,8 @@ async function* chunksOf(stream: Readable): AsyncGenerator<Buffer> {
       yield chunk;
     }
   } catch (error) {
+    // The tool itself has closed it, as it is about to end.
+    if ((error as NodeJS.ErrnoException).code === 'ERR_STREAM_PREMATURE_CLOSE') throw error;
     throw new InputError(systemErrorText(error));
   }
   if (isEmpty && stream === process.stdin && fstatSync(0).isDirectory()) throw new InputError('it is a directory');

@@ -1,8 +1,6 @@
 // What people and scripts get wrong, and what the system does to them: streams that are closed, full, no files, or end early.
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
-import path from 'node:path';
 import process from 'node:process';
 import { PassThrough, Readable } from 'node:stream';
 import { describe, it } from 'node:test';
@@ -10,6 +8,7 @@ import { main as pub } from '../../src/cli/commands/pub.ts';
 import type { Io } from '../../src/cli/io.ts';
 import { runTool } from '../support/cli.ts';
 import { scratch } from '../support/mosquitto.ts';
+import { makePipe } from '../support/pipe.ts';
 import { built, finish } from '../support/process.ts';
 import { embeddedBroker, Observer } from './embedded-broker.ts';
 
@@ -74,8 +73,7 @@ describe('bad input', () => {
   it('may be a pipe or a device instead of a file', async (context) => {
     const { port, where } = await embeddedBroker(context);
     const observer = await Observer.of(context, port);
-    const pipe = path.join(scratch(context), 'pipe');
-    execFileSync('mkfifo', [pipe]);
+    const pipe = makePipe(scratch(context));
     const reading = runTool('mqtt-pub', [...where, '-t', 't', '-f', pipe]);
     writeFileSync(pipe, 'through a pipe');
     assert.equal((await reading).code, 0);

@@ -58,7 +58,7 @@ export async function clientCommand<T extends ClientTool>(
     const { sentences, details, code } = failureOf(error);
     for (const sentence of sentences) console.error(sentence);
     if (error instanceof ConnectRefused) afterRefusal(tool, error, console, trace);
-    for (const detail of details) if (!console.traced.includes(detail)) console.error(detail);
+    for (const detail of details) if (!console.traced.includes(detail)) console.detail(detail);
     const { failOnDenied } = parsed.options as Options<'pub'>;
     const isDenied = error instanceof ConnectionLost && error.reason === NOT_AUTHORIZED;
     return failOnDenied && isDenied ? EXIT_DENIED : code;
