@@ -7,11 +7,18 @@ import type { TlsFields } from './tls-options.ts';
 /** A client tool with its options. */
 type ClientOptionsOf = { pub: Options<'pub'>; sub: Options<'sub'>; rr: Options<'rr'> };
 
+/** Most bytes of a will's payload: it is a field with a length of two bytes (MQTT 5.0 section 3.1.3.4). */
+const LARGEST_WILL = 65_535;
+
 /** Checks the options of a client against each other; throws UsageError with Mosquitto's sentence. */
 export function checkClientOptions<T extends keyof ClientOptionsOf>(tool: T, options: ClientOptionsOf[T]): void {
   if (options.willTopic === null) {
     if (options.willPayload !== null) throw new UsageError('Will payload given, but no will topic given.');
     if (options.willRetain) throw new UsageError('Will retain given, but no will topic given.');
+  }
+  const willSize = Buffer.byteLength(options.willPayload ?? '');
+  if (willSize > LARGEST_WILL) {
+    throw new UsageError(`The will payload has ${willSize} bytes, and MQTT takes ${LARGEST_WILL} at most.`);
   }
   checkTlsOptions(options);
   if (options.persistent && options.id === null) {

@@ -128,6 +128,8 @@ describe('mqtt-pub -l --spool', { concurrency: true }, () => {
       stdout: '',
       stderr: "Warning: Publish 1 failed: Not authorized.\nThe broker says: Not authorized to publish to 'denied/x'.\n",
     });
+    const loud = ['-V', '5', '-q', '1', '-t', 'denied/x', '-l', '--spool', file, '--fail-on-denied'];
+    assert.equal((await runCommand(pub, [...where, ...loud], 'x\n')).code, 135);
     await observer.seen(1);
     assert.deepEqual(observer.payloads, ['kept']);
     // CONNACK of MQTT 5 with a maximum packet size of 40.

@@ -47,11 +47,11 @@ async function announcer(
   { console }: Pick<Workplace, 'console'>,
   next: ReconnectOptions['announce'],
 ): Promise<NonNullable<ReconnectOptions['announce']>> {
-  const { failureOf } = await import('./failure.ts');
+  const { causeOf } = await import('./failure.ts');
   return (error, delayMs, attempt) => {
     next?.(error, delayMs, attempt);
     if (attempt > 1) return;
-    const [sentence = ''] = failureOf(error).sentences;
+    const sentence = causeOf(error);
     console.warn(`${sentence.replace(/^Error: /, '').replace(/\.$/, '')}; trying again every second.`);
   };
 }

@@ -45,6 +45,10 @@ export class Recorder implements Display {
     this.#fail = tell;
   }
 
+  begin(): void {
+    this.#shown?.begin();
+  }
+
   show(message: ReceivedMessage): void {
     if (!this.#isOpen) return;
     this.#lines += `${messageLine(message, wallTime())}\n`;

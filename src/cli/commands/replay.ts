@@ -29,10 +29,10 @@ export async function publishRecording(options: Options<'pub'>, file: string, pl
     const client = await openClient('pub', chosen, place, EVERY_SECOND, null);
     try {
       const denials = new Denials(place.console, options.failOnDenied);
-      const publisher = new Publisher(client, chosen, place.console, denials);
+      const publisher = new Publisher(client, chosen, denials);
       await publisher.untilLost(new Replay(publisher, chosen, place, source.name).send(source.stream, over.signal));
       denials.published(publisher.sent);
-      return denials.exitCode(EXIT_OK);
+      return denials.exitCode(publisher.isDoubtful ? denials.unread() : EXIT_OK);
     } finally {
       await client.end();
     }

@@ -2,7 +2,6 @@
 import { InvalidRequest } from '../../client/errors.ts';
 import type { Client, PublishResult } from '../../client/options.ts';
 import { isRefusal, PACKET_TOO_LARGE } from '../../protocol/reasons.ts';
-import { brokersWords } from '../brokers-words.ts';
 import type { SpoolFile, Taken } from '../spool/spool-file.ts';
 import type { Console } from './console.ts';
 import type { Denials } from './denials.ts';
@@ -106,11 +105,7 @@ export class SpoolSender {
   }
 
   #answered(one: Taken, { id, reason, properties }: PublishResult): void {
-    if (isRefusal(reason.code)) {
-      this.#console.warn(`Warning: Publish ${id} failed: ${reason.text}.`);
-      this.#console.quote(brokersWords(properties));
-      this.#denials.note();
-    }
+    if (isRefusal(reason.code)) this.#denials.message(id, reason, properties);
     this.#finish(one);
     this.#wake();
   }

@@ -12,7 +12,7 @@ import { MessageEncoder } from '../spool/records.ts';
 import { SpoolFile } from '../spool/spool-file.ts';
 import { openClient, type Workplace } from './client-command.ts';
 import { Denials } from './denials.ts';
-import { failureOf } from './failure.ts';
+import { failureOf, sentencesOf } from './failure.ts';
 import { EVERY_SECOND } from './reconnecting.ts';
 import { SpoolSender } from './spool-sender.ts';
 import { onStopSignal } from './stop.ts';
@@ -49,7 +49,7 @@ function tellTheEnd({ console }: Workplace, spool: SpoolFile, failure: Error | n
   if (kept === 0 && why !== null) throw why;
   if (kept === 0) return run.exitCode;
   if (run.badInput !== null) console.error(`Error: ${run.badInput.message}`);
-  if (failure !== null) for (const sentence of failureOf(failure).sentences) console.error(sentence);
+  if (failure !== null) for (const sentence of sentencesOf(failure)) console.error(sentence);
   console.error(`${linesAre(kept)} kept in ${spool.name} and will be sent by the next run with it.`);
   return EXIT_KEPT;
 }
@@ -88,7 +88,7 @@ class SpooledRun {
     });
   }
 
-  /** The exit code where nothing is left: 0, or that of messages that the broker does not take. */
+  /** The exit code where nothing is left: 0, or that of messages that the broker does not take or refuses. */
   get exitCode(): number {
     const oversize = this.#sender?.oversize ?? null;
     return this.#denials.exitCode(oversize === null ? EXIT_OK : failureOf(oversize).code);

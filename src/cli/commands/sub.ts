@@ -11,7 +11,6 @@ import type { Console } from './console.ts';
 import { Denials, refusedSubscriptions } from './denials.ts';
 import { type Display, displayFor } from './display.ts';
 import { type Goal, goalFor } from './goal.ts';
-import { printerFor } from './printing.ts';
 import { type Receiver, runReceiver } from './receiver.ts';
 import { EVERY_SECOND } from './reconnecting.ts';
 import { endAfter } from './stop.ts';
@@ -26,9 +25,8 @@ export function main(argv: readonly string[], io: Io): Promise<number> {
 
 async function run(given: Options<'sub'>, place: Workplace): Promise<number> {
   const options = given.record === null ? given : recordingOptions(given);
-  const print = await printerFor(options, place.console.paint.topic);
   const goal = await goalFor(options, (sentence) => place.console.warn(sentence));
-  const display = await displayFor(options, place, print);
+  const display = await displayFor(options, place);
   let subscriber: Subscriber | null = null;
   const begin = (client: Client): Subscriber => {
     subscriber = new Subscriber(client, options, place.console, display, goal);
@@ -90,6 +88,7 @@ class Subscriber implements Receiver {
 
   /** Subscribes and goes on until the end; resolves to the exit code, rejects with the client's error. */
   run(): Promise<number> {
+    this.#display.begin();
     this.#subscribe().catch((error: Error) => {
       if (!this.#stopping) this.#reject(error);
     });
@@ -103,8 +102,12 @@ class Subscriber implements Receiver {
 
   /** Ends in an orderly way, with the reason code of the DISCONNECT. What still comes in is not printed. */
   stop(exitCode: number, reasonCode = 0): void {
+    this.#judge(exitCode, reasonCode, false);
+  }
+
+  #judge(exitCode: number, reasonCode: number, isComplete: boolean): void {
     if (this.#stopping) return;
-    const { code, sentence } = this.#goal.verdict(exitCode);
+    const { code, sentence } = this.#goal.verdict(exitCode, isComplete);
     this.#end(code, reasonCode);
     if (sentence !== null) this.#console.error(sentence);
   }
@@ -152,7 +155,7 @@ class Subscriber implements Receiver {
     if (this.#stopping) return;
     const { retainedOnly, skipRetained, filterOut, removeRetained, randomFilter } = this.#options;
     if (retainedOnly && !message.retain) {
-      this.stop(EXIT_OK);
+      this.#judge(EXIT_OK, 0, true);
       return;
     }
     if (skipRetained && message.retain) return;
