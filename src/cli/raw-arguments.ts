@@ -3,10 +3,12 @@
 import { isUtf8 } from 'node:buffer';
 import { readFileSync } from 'node:fs';
 import { UsageError } from './messages.ts';
+import type { Tool } from './options/row.ts';
 
 const COMMAND_LINE = '/proc/self/cmdline';
 
-/** Options and properties with values of any bytes. */
+/** Tools, options and properties with values of any bytes; what mqtt-bench sends is a text with places to fill in. */
+const TOOLS: readonly Tool[] = ['pub', 'sub', 'rr'];
 const PAYLOADS: readonly string[] = ['-m', '--message', '--will-payload'];
 const PROPERTIES: readonly string[] = ['-D', '--property'];
 const BINARY_PROPERTIES: readonly string[] = ['correlation-data', 'authentication-data'];
@@ -18,7 +20,7 @@ const given = new Map<string, Buffer>();
  * Keeps the bytes of arguments that may be any, and throws UsageError for another one of this process that is not UTF-8.
  * `argv` are its last arguments, as Node has them.
  */
-export function checkArguments(argv: readonly string[], commandLine = COMMAND_LINE): void {
+export function checkArguments(tool: Tool, argv: readonly string[], commandLine = COMMAND_LINE): void {
   if (!argv.some((word) => word.includes('\uFFFD'))) return;
   const raw = rawArguments(commandLine).slice(-argv.length);
   // Arguments that are not this process's own came from a program, as text.
@@ -29,7 +31,7 @@ export function checkArguments(argv: readonly string[], commandLine = COMMAND_LI
     const text = bytes.toString();
     const before = argv[i - 1];
     // Two of the same text could not be told apart later on.
-    if (!mayBeBytes(argv, i) || given.get(text)?.equals(bytes) === false) {
+    if (!TOOLS.includes(tool) || !mayBeBytes(argv, i) || given.get(text)?.equals(bytes) === false) {
       throw new UsageError(`Malformed UTF-8 in ${before?.startsWith('-') === true ? `${before} ` : ''}argument.`);
     }
     given.set(text, bytes);
