@@ -1,4 +1,5 @@
 // Options of a client tool → options of the client: where to connect, with which session, will and properties.
+import { isIP } from 'node:net';
 import type { ClientOptions, Endpoint } from '../client/options.ts';
 import { NEVER_EXPIRES } from '../protocol/constants.ts';
 import type { Properties } from '../protocol/properties.ts';
@@ -90,6 +91,14 @@ function endpoint(options: ConnectionFields, env: Io['env']): Endpoint {
   const host = options.host ?? options.url?.host ?? 'localhost';
   if (!wantsTls(options, chosenPort)) return { kind: ws ? 'ws' : 'tcp', host, port: chosenPort ?? 1883, ...local };
   return { kind: ws ? 'wss' : 'tls', host, port: chosenPort ?? 8883, tls: tlsOptions(options, env), ...local };
+}
+
+/** The place with an address for the name that -A may give. Rejects with the error of the lookup. */
+export async function withLocalAddress(endpoint: Endpoint): Promise<Endpoint> {
+  const { localAddress } = endpoint;
+  if (localAddress === undefined || isIP(localAddress) !== 0) return endpoint;
+  const { lookup } = await import('node:dns/promises');
+  return { ...endpoint, localAddress: (await lookup(localAddress)).address };
 }
 
 /** Port 8883 alone means TLS; so does every option that only TLS has a use for, except --insecure. */

@@ -4,7 +4,7 @@ import { connect } from '../../client/index.ts';
 import type { Client, ClientOptions, ClientTrace, ReconnectOptions } from '../../client/options.ts';
 import { DISCONNECT } from '../../protocol/constants.ts';
 import { NO_PROPERTIES } from '../../protocol/properties.ts';
-import { connectionOptions } from '../connection.ts';
+import { connectionOptions, withLocalAddress } from '../connection.ts';
 import type { Io } from '../io.ts';
 import { UsageError } from '../messages.ts';
 import type { Options } from '../options/tables.ts';
@@ -46,11 +46,11 @@ export async function clientCommand<T extends ClientTool>(
   if (typeof parsed === 'number') return parsed;
   const { debug, quiet } = parsed.options as Options<'pub'>;
   const console = await openConsole(io, quiet);
-  const trace = debug ? traceLines((line) => console.trace(line)) : null;
+  const trace = debug ? traceLines((line) => console.trace(line), tool !== 'rr') : null;
   try {
     return await work(parsed.options, { io, console, trace });
   } catch (error) {
-    if (error instanceof UsageError) return await reportUsageError(tool, error, io);
+    if (error instanceof UsageError) return await reportUsageError(tool, error, io, quiet);
     const { sentences, code } = failureOf(error);
     for (const sentence of sentences) console.error(sentence);
     if (error instanceof ConnectRefused) afterRefusal(tool, error, console, trace);
@@ -78,8 +78,10 @@ export async function openClient<T extends ClientTool>(
   timeout: number | null,
 ): Promise<Client> {
   const { io, trace } = place;
+  const given = connectionOptions(tool, options as Options<'pub'>, io.env);
   const settings: ClientOptions = {
-    ...connectionOptions(tool, options as Options<'pub'>, io.env),
+    ...given,
+    endpoint: await withLocalAddress(given.endpoint),
     reconnect,
     ...(tool === 'pub' ? { closeTimeoutMs: PUBLISHED_MS } : {}),
     ...(trace === null ? {} : { trace }),

@@ -78,20 +78,27 @@ class Subscriber implements Receiver {
   }
 
   async #subscribe(): Promise<void> {
-    const { topics, unsubscribe, properties, exitAfterSubscribe } = this.#options;
+    const { topics, properties, exitAfterSubscribe } = this.#options;
     if (topics.length > 0) {
       const filters = topics.map((filter) => this.#subscription(filter));
-      const { codes } = await this.#client.subscribe(filters, gatherProperties(properties, 'subscribe'));
+      const subscribed = this.#client.subscribe(filters, gatherProperties(properties, 'subscribe'));
+      // Right behind, a packet each, as Mosquitto's: the broker takes them in order. A lost connection shows in the client's end.
+      this.#unsubscribe().catch(() => undefined);
+      const { codes } = await subscribed;
       this.#tellRefusals(codes);
       if (codes.every(isRefusal)) {
         this.#console.error('All subscription requests were denied.');
         this.stop(EXIT_OK);
         return;
       }
-    }
-    if (unsubscribe.length > 0)
-      await this.#client.unsubscribe(unsubscribe, gatherProperties(properties, 'unsubscribe'));
+    } else await this.#unsubscribe();
     if (exitAfterSubscribe) this.stop(EXIT_OK);
+  }
+
+  /** Resolves once the broker has answered for every filter of -U. */
+  async #unsubscribe(): Promise<void> {
+    const properties = gatherProperties(this.#options.properties, 'unsubscribe');
+    await Promise.all(this.#options.unsubscribe.map((filter) => this.#client.unsubscribe(filter, properties)));
   }
 
   #subscription(filter: string): SubscribeFilter {

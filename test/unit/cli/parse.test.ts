@@ -170,7 +170,7 @@ describe('refused with one clear sentence', () => {
     ['sub', ['-t', 'a', '--will-topic', 'a/#'], "Invalid will topic 'a/#', does it contain '+' or '#'?"],
     ['sub', ['-t', 'a', '--will-payload', 'x'], 'Will payload given, but no will topic given.'],
     ['sub', ['-t', 'a', '--will-retain'], 'Will retain given, but no will topic given.'],
-    ['sub', ['-t', 'a', '--will-qos', '3'], 'Invalid will QoS 3'],
+    ['sub', ['-t', 'a', '--will-qos', '3'], 'Invalid will QoS 3.'],
     ['sub', ['-t', 'a', '--cert', 'x'], 'Both certfile and keyfile must be provided if one of them is set.'],
     ['sub', ['-t', 'a', '--key', 'x'], 'Both certfile and keyfile must be provided if one of them is set.'],
     ['sub', ['-L', 'foo://x/a'], 'unsupported URL scheme.'],
@@ -194,7 +194,7 @@ describe('refused with one clear sentence', () => {
     [
       'pub',
       ['-t', 'a', '-n', '-D', 'publish', 'subscription-identifier', '1'],
-      'subscription-identifier property not allowed for publish in --property argument.',
+      'subscription-identifier property not supported for publish in --property argument.',
     ],
     [
       'sub',

@@ -1,0 +1,132 @@
+// How the tools reach a broker, and how they fail to.
+import type { Group } from './differential-line.ts';
+
+const MESSAGE = '-i {t} -t {t}/a -m x';
+const EACH = [`pub ${MESSAGE}`, 'sub -i {t} -t {t}/a -E', `rr ${MESSAGE} -e {t}/b -W 3`];
+/** A line for each client. The requester gets no answer, and how far its trace comes before -W ends it is no matter. */
+const each = (more: string): string[] =>
+  EACH.map((line) => `${line} ${line.startsWith('rr') ? more.replace(/ ?-d$/, '') : more}`.trimEnd());
+const eachVersion = (more: string): string[] => ['31', '311', '5'].flatMap((version) => each(`${more} -V ${version}`));
+
+export const CONNECTION: readonly Group[] = [
+  {
+    name: 'nobody there',
+    inside: true,
+    lines: [
+      ...each('-h 127.0.0.1 -p {closed}'),
+      ...each('-h localhost -p {closed}'),
+      `pub ${MESSAGE} -h 127.0.0.1 -p {closed} -d`,
+      'sub -i {t} -t {t}/a -E -h 127.0.0.1 -p {closed} -d',
+      `pub ${MESSAGE} -h 127.0.0.1 -p {closed} --quiet`,
+      `pub ${MESSAGE} -h ::1 -p {closed}`,
+      `pub -l -i {t} -t a -h 127.0.0.1 -p {closed}`,
+      ...each('-h no-such-host.invalid -p {closed}'),
+      `pub ${MESSAGE} -h no-such-host.invalid --quiet`,
+      "pub -t a -m x -h ''",
+      `pub ${MESSAGE} --unix {dir}/missing`,
+      `sub -t a -E --unix {dir}/missing`,
+      `pub ${MESSAGE} --unix {dir}`,
+    ],
+  },
+  { name: 'a Unix socket', lines: each('--unix {socket} -d') },
+  {
+    name: 'refused logins',
+    inside: true,
+    common: '-h 127.0.0.1 -p {login}',
+    lines: [
+      ...eachVersion('-u tom -P wrong'),
+      ...eachVersion(''),
+      ...each('-u tom -P wrong --quiet'),
+      ...each('-u tom -P wrong -d'),
+      ...each('-u tom -P wrong -d -V 5'),
+    ],
+  },
+  {
+    name: 'what an access list denies',
+    inside: true,
+    common: '-h 127.0.0.1 -p {login} -u tom -P secret -i {t}',
+    lines: [
+      ...['31', '311', '5'].flatMap((version) =>
+        [0, 1, 2].map((qos) => `pub -t shown/{t} -m x -d -q ${qos} -V ${version}`),
+      ),
+      'pub -t shown/{t} -m x -q 1 -V 5',
+      'pub -t shown/{t} -m x -q 2 -V 5',
+      'pub -t shown/{t} -m x -q 1 -V 5 --quiet',
+      'pub -t shown/{t} -m x -q 1 -V 5 --repeat 2',
+      { line: 'pub -t shown/{t} -q 1 -V 5 -l', input: 'a\nb\n' },
+      'pub -t open/{t} -m x -q 1 -V 5 -d',
+      'sub -t hidden/{t} -E -d',
+      'sub -t hidden/{t} -E -V 5 -d',
+      'sub -t shown/{t} -t hidden/{t} -E -d -V 5',
+      'rr -t shown/{t} -e open/{t} -m x -W 4 -q 1',
+    ],
+  },
+  {
+    name: 'URLs',
+    lines: [
+      'pub -m x -i {t} -d -L mqtt://127.0.0.1:{port}/{t}/a',
+      'pub -m x -i {t} -d -L mqtt://localhost:{port}/{t}',
+      'pub -m x -i {t} -d -L mqtt://tom:secret@127.0.0.1:{login}/open/{t}',
+      'pub -m x -i {t} -d -L mqtt://tom:wrong@127.0.0.1:{login}/open/{t}',
+      'pub -m x -i {t} -d -L mqtt://tom@127.0.0.1:{login}/open/{t}',
+      'pub -m x -i {t} -d -L mqtt://127.0.0.1:{port}/{t}/a -t {t}/b',
+      'pub -m x -i {t} -d -t {t}/b -L mqtt://127.0.0.1:{port}/{t}/a',
+      'pub -m x -i {t} -d -L mqtts://localhost:{tls}/{t}/a --cafile {ca}',
+      'sub -i {t} -E -d -L mqtt://127.0.0.1:{port}/{t}/a',
+      "sub -i {t} -E -d -L 'mqtt://127.0.0.1:{port}/{t}/#'",
+      'sub -i {t} -E -d -L mqtt://127.0.0.1:{port}/{t}/a -t {t}/b',
+      'sub -i {t} -E -d -t {t}/b -L mqtt://127.0.0.1:{port}/{t}/a',
+      'rr -m x -i {t} -W 1 -L mqtt://127.0.0.1:{port}/{t}/a -e {t}/b',
+      'pub -m x -i {t} -d -L mqtt://[::1]:{closed}/{t}/a',
+      'pub -m x -i {t} -d -L ws://127.0.0.1:{ws}/{t}/a',
+    ],
+  },
+  {
+    name: 'TLS',
+    inside: true,
+    lines: [
+      ...each('-h localhost -p {tls} --cafile {ca} -d'),
+      ...each('-h 127.0.0.1 -p {tls} --cafile {ca}'),
+      ...each('-h localhost -p {tls} --cafile {otherca}'),
+      ...each('-h localhost -p {tls} --cafile {dir}/missing'),
+      ...each('-h localhost -p {port} --cafile {ca}'),
+      ...each('-h localhost -p {tls}'),
+      `pub ${MESSAGE} -h localhost -p {tls} -V 5`,
+      `pub ${MESSAGE} -h ip6-localhost -p {tls} --cafile {ca}`,
+      `pub ${MESSAGE} -h 127.0.0.2 -p {wide} --cafile {ca}`,
+      `sub -i {t} -t {t}/a -E -h 127.0.0.2 -p {wide} --cafile {ca}`,
+      `pub ${MESSAGE} -h 127.0.0.2 -p {wide} --cafile {ca} --insecure`,
+      `pub ${MESSAGE} -h localhost -p {tls} --cafile {ca} --insecure -d`,
+      `pub ${MESSAGE} -h localhost -p {tls} --cafile {otherca} --insecure`,
+      `pub ${MESSAGE} -h localhost -p {tls} --insecure`,
+      `pub ${MESSAGE} -h localhost -p {tls} --tls-use-os-certs`,
+      `pub ${MESSAGE} -h localhost -p {tls} --capath {folder}`,
+      `pub ${MESSAGE} -h localhost -p {tls} --capath {dir}/missing`,
+      `pub ${MESSAGE} -h localhost -p {tls} --cafile {folder}/binary`,
+      `pub ${MESSAGE} -h localhost -p {tls} --cafile /dev/null`,
+      `pub ${MESSAGE} -h localhost -p {tls} --cafile {ca} --quiet`,
+      `pub ${MESSAGE} -h localhost -p {tls} --cafile {otherca} --quiet`,
+      `pub ${MESSAGE} -h localhost -p {tls} --cafile {otherca} -d`,
+      `pub ${MESSAGE} -h localhost -p {tls} --cafile {ca} --tls-version tlsv1.2 -d`,
+      `pub ${MESSAGE} -h localhost -p {tls} --cafile {ca} --tls-version tlsv1.3 -d`,
+      `pub ${MESSAGE} -h localhost -p {tls} --cafile {ca} --tls-version tlsv1.1`,
+      `pub ${MESSAGE} -h localhost -p {tls} --cafile {ca} --ciphers ECDHE-ECDSA-AES256-GCM-SHA384 --tls-version tlsv1.2`,
+      `pub ${MESSAGE} -h localhost -p {tls} --cafile {ca} --ciphers nonsense`,
+      `pub ${MESSAGE} -h localhost -p {tls} --cafile {ca} --tls-alpn mqtt`,
+    ],
+  },
+  {
+    name: 'TLS with certificates on both sides',
+    common: '-h localhost -p {mutual} --cafile {ca}',
+    lines: [
+      ...each('--cert {cert} --key {key} -d'),
+      ...each(''),
+      `pub ${MESSAGE} -V 5`,
+      `pub ${MESSAGE} --cert {cert} --key {ca}`,
+      `pub ${MESSAGE} --cert {key} --key {key}`,
+      `pub ${MESSAGE} --cert {dir}/missing --key {key}`,
+      `pub ${MESSAGE} --cert {cert} --key {dir}/missing`,
+      `pub ${MESSAGE} --cert {folder}/server.crt --key {key}`,
+    ],
+  },
+];
