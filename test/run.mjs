@@ -78,6 +78,9 @@ if (process.env.NODE_EXTRA_CA_CERTS !== undefined) {
   delete process.env.NODE_EXTRA_CA_CERTS;
 }
 
+// Options files of whoever runs the tests are not theirs.
+process.env.XDG_CONFIG_HOME = '';
+
 const args = process.argv.slice(2);
 const words = args.filter((arg) => !arg.startsWith('--'));
 if (!args.includes('--no-build')) await transpile();

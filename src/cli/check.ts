@@ -3,6 +3,7 @@ import { NEVER_EXPIRES } from '../protocol/constants.ts';
 import { UsageError } from './messages.ts';
 import type { Options } from './options/tables.ts';
 import type { PropertyArgument } from './property-option.ts';
+import type { TlsFields } from './tls-options.ts';
 
 /** A client tool with its options. */
 type ClientOptionsOf = { pub: Options<'pub'>; sub: Options<'sub'>; rr: Options<'rr'> };
@@ -13,11 +14,12 @@ export function checkClientOptions<T extends keyof ClientOptionsOf>(tool: T, opt
     if (options.willPayload !== null) throw new UsageError('Will payload given, but no will topic given.');
     if (options.willRetain) throw new UsageError('Will retain given, but no will topic given.');
   }
-  if ((options.cert === null) !== (options.key === null)) {
-    throw new UsageError('Both certfile and keyfile must be provided if one of them is set.');
-  }
+  checkTlsOptions(options);
   checkSession(tool, options);
   checkDuplicates(options.properties);
+  if (options.maxReconnects !== null && !options.reconnect && reconnectsOnlyWhenAsked(tool, options)) {
+    throw new UsageError("'--max-reconnects' needs '--reconnect' here: a single message is not tried again by itself.");
+  }
   if (tool === 'pub') checkPublisher(options as Options<'pub'>);
   if (tool === 'sub') checkSubscriber(options as Options<'sub'>);
   if (tool === 'rr') checkRequester(options as Options<'rr'>);
@@ -46,7 +48,34 @@ function checkDuplicates(properties: readonly PropertyArgument[]): void {
   }
 }
 
+/** Checks the TLS options of a client against each other; throws UsageError with Mosquitto's sentence. */
+export function checkTlsOptions(options: TlsFields): void {
+  if ((options.cert === null) !== (options.key === null)) {
+    throw new UsageError('Both certfile and keyfile must be provided if one of them is set.');
+  }
+  if (options.keyform !== null && options.key === null) {
+    throw new UsageError('If keyform is set, keyfile must be also specified.');
+  }
+  if (options.psk === null) return;
+  if (options.cafile !== null || options.capath !== null) {
+    throw new UsageError('Only one of --psk or --cafile/--capath may be used at once.');
+  }
+  if (options.pskIdentity === null) throw new UsageError('--psk-identity required if --psk used.');
+}
+
+function reconnectsOnlyWhenAsked(tool: keyof ClientOptionsOf, options: ClientOptionsOf[typeof tool]): boolean {
+  return tool === 'rr' || (tool === 'pub' && !readsLines(options as Options<'pub'>));
+}
+
+function readsLines(options: Options<'pub'>): boolean {
+  return options.stdinLines || options.jsonLines;
+}
+
 function checkPublisher(options: Options<'pub'>): void {
+  if (options.spool !== null && !options.stdinLines) {
+    throw new UsageError("'--spool' keeps lines of standard input: it needs '-l'.");
+  }
+  if (options.jsonLines) return;
   const source = options.stdinLines || hasPayload(options);
   if (options.topic === null || !source) {
     throw new UsageError('Both topic and message must be supplied.', 'usage');

@@ -1,9 +1,9 @@
 // Options of a client tool → options of the client: where to connect, with which session, will and properties.
-import { isIP } from 'node:net';
 import type { ClientOptions, Endpoint } from '../client/options.ts';
 import { NEVER_EXPIRES } from '../protocol/constants.ts';
 import type { Properties } from '../protocol/properties.ts';
 import type { Io } from './io.ts';
+import { localDomain } from './local-domain.ts';
 import { UsageError } from './messages.ts';
 import type { CONNECTION_OPTIONS } from './options/connection.ts';
 import type { PROPERTY_OPTIONS } from './options/properties.ts';
@@ -35,8 +35,7 @@ export function connectionOptions(
   env: Io['env'],
 ): ClientOptions {
   const version = protocolVersion(tool, options);
-  const username = options.username ?? options.url?.username ?? null;
-  const password = options.password ?? options.url?.password ?? null;
+  const { username, password } = options;
   if (password !== null && username === null && version !== '5') {
     throw new UsageError('Problem setting username and/or password.\nA password needs a user name (-u).', 'nothing');
   }
@@ -55,8 +54,8 @@ export function connectionOptions(
   };
 }
 
-/** -D and -x choose MQTT 5, as they make no sense without it. */
-function protocolVersion(tool: string, options: ConnectionFields): '3.1' | '3.1.1' | '5' {
+/** The version to speak: -D and -x choose MQTT 5, as they make no sense without it. */
+export function protocolVersion(tool: string, options: ConnectionFields): '3.1' | '3.1.1' | '5' {
   if (options.properties.length > 0 || options.sessionExpiry !== null) return '5';
   return options.protocolVersion ?? (tool === 'rr' ? '5' : '3.1.1');
 }
@@ -84,21 +83,17 @@ function will(options: ConnectionFields): Pick<ClientOptions, 'will'> {
 }
 
 function endpoint(options: ConnectionFields, env: Io['env']): Endpoint {
-  const local = options.bindAddress === null ? {} : { localAddress: options.bindAddress };
+  const way = {
+    ...(options.bindAddress === null ? {} : { localAddress: options.bindAddress }),
+    ...(options.proxy === null ? {} : { proxy: options.proxy }),
+    ...(options.srv ? { srv: {} } : {}),
+  };
+  if (options.unix === '') throw new UsageError('--unix argument given but no socket path specified.');
   if (options.unix !== null) return { kind: 'unix', host: options.unix, port: 0 };
-  const chosenPort = options.port ?? options.url?.port ?? null;
   const ws = options.ws || options.url?.ws === true;
-  const host = options.host ?? options.url?.host ?? 'localhost';
-  if (!wantsTls(options, chosenPort)) return { kind: ws ? 'ws' : 'tcp', host, port: chosenPort ?? 1883, ...local };
-  return { kind: ws ? 'wss' : 'tls', host, port: chosenPort ?? 8883, tls: tlsOptions(options, env), ...local };
-}
-
-/** The place with an address for the name that -A may give. Rejects with the error of the lookup. */
-export async function withLocalAddress(endpoint: Endpoint): Promise<Endpoint> {
-  const { localAddress } = endpoint;
-  if (localAddress === undefined || isIP(localAddress) !== 0) return endpoint;
-  const { lookup } = await import('node:dns/promises');
-  return { ...endpoint, localAddress: (await lookup(localAddress)).address };
+  const host = options.host ?? (options.srv ? localDomain() : 'localhost');
+  if (!wantsTls(options, options.port)) return { kind: ws ? 'ws' : 'tcp', host, port: options.port ?? 1883, ...way };
+  return { kind: ws ? 'wss' : 'tls', host, port: options.port ?? 8883, tls: tlsOptions(options, env), ...way };
 }
 
 /** Port 8883 alone means TLS; so does every option that only TLS has a use for, except --insecure. */
@@ -108,6 +103,7 @@ function wantsTls(options: ConnectionFields, port: number | null): boolean {
     options.cafile !== null ||
     options.capath !== null ||
     options.cert !== null ||
+    options.psk !== null ||
     options.tlsUseOsCerts ||
     options.url?.tls === true ||
     port === 8883

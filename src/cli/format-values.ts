@@ -1,6 +1,6 @@
 // The values that a -F format can print, one writer maker for each letter.
 import type { ReceivedMessage } from '../client/options.ts';
-import { messageJson } from './json.ts';
+import { type JsonCompat, messageJson } from './json.ts';
 import { isoSeconds, unixTime, type WallTime, wallTime } from './wall-time.ts';
 
 /** Takes what a format prints. */
@@ -24,6 +24,24 @@ export class Printing {
     this.#time ??= wallTime();
     return this.#time;
   }
+}
+
+/** What holds for a whole format. */
+export interface FormatStyle {
+  /** JSON on several lines. */
+  readonly pretty: boolean;
+  /** Whose JSON to print. */
+  readonly compat: JsonCompat;
+  /** With --payload-format; null prints payloads as they are. */
+  readonly shown: ShownPayload | null;
+}
+
+/** Makes text of payloads (--payload-format). */
+export interface ShownPayload {
+  /** The text of a message's payload; null, after a warning, if the payload is not of the format. */
+  text(message: ReceivedMessage, sink: Sink): Buffer | null;
+  /** Whether the text is JSON. */
+  readonly isJson: boolean;
 }
 
 /** Prints one piece of a message. */
@@ -79,13 +97,13 @@ function numberWriter(how: Conversion, numberOf: (message: ReceivedMessage) => n
   };
 }
 
-/** Bytes: the width is the least and the greatest length. */
-function payloadWriter(how: Conversion): Writer {
-  if (how.width === 0) return (message, printing) => printing.sink.bytes(message.payload);
+/** The payload, or the text for it: the width is the least and the greatest number of bytes. */
+function payloadWriter(how: Conversion, { shown }: FormatStyle): Writer {
   return (message, printing) => {
-    const { payload } = message;
-    if (payload.length >= how.width) {
-      printing.sink.bytes(payload.subarray(0, how.width));
+    const payload = shown === null ? message.payload : shown.text(message, printing.sink);
+    if (payload === null) return;
+    if (how.width === 0 || payload.length >= how.width) {
+      printing.sink.bytes(how.width === 0 ? payload : payload.subarray(0, how.width));
       return;
     }
     const pad = Buffer.alloc(how.width - payload.length, how.zero && !how.left ? ZERO : BLANK);
@@ -137,10 +155,14 @@ function floatWriter(how: Conversion, size: 4 | 8): Writer {
   };
 }
 
-function jsonWriter(parsePayload: boolean, pretty: boolean): Writer {
-  const style = { parsePayload, pretty };
+function jsonWriter(parsePayload: boolean, { pretty, compat, shown }: FormatStyle): Writer {
+  const style = { parsePayload, pretty, compat };
+  // %J has the JSON that a payload stands for.
+  const decoded = parsePayload && shown?.isJson === true ? shown : null;
   return (message, printing) => {
-    const json = messageJson(message, printing.time, style);
+    const payload = decoded === null ? message.payload : decoded.text(message, printing.sink);
+    if (payload === null) return;
+    const json = messageJson(message, printing.time, style, payload);
     if (json === null) printing.sink.warn(`Error: Message payload is not valid JSON on topic ${message.topic}.`);
     else printing.sink.bytes(json);
   };
@@ -164,7 +186,7 @@ function subscriptionIdentifier({ properties }: ReceivedMessage): number | undef
 }
 
 /** What each letter prints. */
-const LETTERS: Readonly<Record<string, (how: Conversion, pretty: boolean) => Writer>> = {
+const LETTERS: Readonly<Record<string, (how: Conversion, style: FormatStyle) => Writer>> = {
   A: (how) => numberWriter(how, (message) => message.properties.topicAlias),
   C: (how) => textWriter(how, (message) => message.properties.contentType ?? ''),
   D: () => (message, printing) => {
@@ -173,7 +195,7 @@ const LETTERS: Readonly<Record<string, (how: Conversion, pretty: boolean) => Wri
   E: (how) => numberWriter(how, (message) => message.properties.messageExpiryInterval),
   F: (how) => numberWriter(how, (message) => message.properties.payloadFormatIndicator),
   I: (how) => textWriter(how, (_message, printing) => isoSeconds(printing.time)),
-  J: (_how, pretty) => jsonWriter(true, pretty),
+  J: (_how, style) => jsonWriter(true, style),
   P: () => (message, printing) => printing.sink.text(userProperties(message)),
   R: (how) => optionalText(how, (message) => message.properties.responseTopic),
   S: (how) => numberWriter(how, subscriptionIdentifier),
@@ -181,7 +203,7 @@ const LETTERS: Readonly<Record<string, (how: Conversion, pretty: boolean) => Wri
   X: (how) => hexWriter(how, true),
   d: (how) => floatWriter(how, 8),
   f: (how) => floatWriter(how, 4),
-  j: (_how, pretty) => jsonWriter(false, pretty),
+  j: (_how, style) => jsonWriter(false, style),
   l: (how) => numberWriter(how, (message) => message.payload.length),
   m: (how) => numberWriter(how, (message) => message.id),
   p: payloadWriter,
@@ -192,6 +214,6 @@ const LETTERS: Readonly<Record<string, (how: Conversion, pretty: boolean) => Wri
 };
 
 /** The writer of a conversion; null if the letter has no meaning. */
-export function valueWriter(letter: string, how: Conversion, pretty: boolean): Writer | null {
-  return Object.hasOwn(LETTERS, letter) ? (LETTERS[letter]?.(how, pretty) ?? null) : null;
+export function valueWriter(letter: string, how: Conversion, style: FormatStyle): Writer | null {
+  return Object.hasOwn(LETTERS, letter) ? (LETTERS[letter]?.(how, style) ?? null) : null;
 }

@@ -1,7 +1,16 @@
 // -F formats: compiled once to an array of writers, then run for every message.
 import type { ReceivedMessage } from '../client/options.ts';
 import { dateField } from '../util/strftime.ts';
-import { type Conversion, Printing, type Sink, valueWriter, type Writer } from './format-values.ts';
+import {
+  type Conversion,
+  type FormatStyle,
+  Printing,
+  type ShownPayload,
+  type Sink,
+  valueWriter,
+  type Writer,
+} from './format-values.ts';
+import type { JsonCompat } from './json.ts';
 import { nanoseconds } from './wall-time.ts';
 
 /** Longest padding; keeps a mistyped width from filling the memory. */
@@ -55,7 +64,7 @@ function characterAt(format: string, at: number): string {
 const CONVERSION = /%(-?)(0*)(\d*)(?:\.(\d*))?/y;
 
 /** Compiles what follows a percent sign; returns the index behind it. */
-function compileConversion(format: string, at: number, pretty: boolean, program: Program): number {
+function compileConversion(format: string, at: number, style: FormatStyle, program: Program): number {
   CONVERSION.lastIndex = at;
   const [matched, dash, zeros, width, precision] = CONVERSION.exec(format) as RegExpExecArray;
   let next = at + (matched as string).length;
@@ -81,7 +90,7 @@ function compileConversion(format: string, at: number, pretty: boolean, program:
     program.literal('%');
     return next + 1;
   }
-  const writer = valueWriter(letter, how, pretty);
+  const writer = valueWriter(letter, how, style);
   if (writer === null) throw new FormatError(`Invalid format specifier '${letter}'.`);
   program.add(writer);
   return next + 1;
@@ -108,14 +117,22 @@ function compileEscape(format: string, at: number, program: Program): number {
 }
 
 /**
- * Compiles a format. `pretty` spreads JSON over several lines; `newline` ends every message with a line end.
+ * Compiles a format. `pretty` spreads JSON over several lines; `newline` ends every message with a line end; `compat` is the
+ * Mosquitto whose JSON it prints, `shown` makes text of payloads.
  * Throws FormatError with Mosquitto's sentence for the first thing that has no meaning.
  */
-export function compileFormat(format: string, pretty: boolean, newline: boolean): MessagePrinter {
+export function compileFormat(
+  format: string,
+  pretty: boolean,
+  newline: boolean,
+  compat: JsonCompat = '2.1',
+  shown: ShownPayload | null = null,
+): MessagePrinter {
+  const style = { pretty, compat, shown };
   const program = new Program();
   for (let at = 0; at < format.length; ) {
     const char = format[at] as string;
-    if (char === '%') at = compileConversion(format, at, pretty, program);
+    if (char === '%') at = compileConversion(format, at, style, program);
     else if (char === '@') at = compileDate(format, at, program);
     else if (char === '\\') at = compileEscape(format, at, program);
     else {

@@ -2,10 +2,14 @@
 // byte ("binary" string): what is not text passes through unchanged, and everything else is UTF-8 in the end.
 import type { ReceivedMessage } from '../client/options.ts';
 import { PROPERTIES, type Properties } from '../protocol/properties.ts';
+import { asMosquitto20, cut } from './json-2-0.ts';
 import { isoMicroseconds, type WallTime } from './wall-time.ts';
 
 /** Containers within containers that a payload may have; the same limit as in Mosquitto's parser. */
 const MAX_DEPTH = 1000;
+
+/** Characters that indented JSON may have; a small text with deep objects may need any number of tabs. */
+const MAX_LENGTH = 128 * 1024 * 1024;
 
 /** How `messageJson` lays out its result. */
 export interface JsonStyle {
@@ -13,7 +17,12 @@ export interface JsonStyle {
   readonly parsePayload: boolean;
   /** Several lines, indented with tabs. */
   readonly pretty: boolean;
+  /** Whose JSON it is like, to the byte: that of Mosquitto 2.0 or 2.1. */
+  readonly compat: JsonCompat;
 }
+
+/** Versions of Mosquitto whose JSON differs. */
+export type JsonCompat = '2.0' | '2.1';
 
 const OPTION_NAMES = new Map<string, string>(PROPERTIES.map((row) => [row.name, row.option]));
 
@@ -23,59 +32,89 @@ function binary(text: string): string {
 }
 
 const quoted = (text: string): string => JSON.stringify(binary(text));
-const quotedBytes = (bytes: Buffer): string => JSON.stringify(bytes.toString('latin1'));
+
+/** Mosquitto 2.0 ends a text at U+0000. */
+function quotedBytes(bytes: Buffer, compat: JsonCompat): string {
+  const text = bytes.toString('latin1');
+  return JSON.stringify(compat === '2.0' ? cut(text) : text);
+}
+
+/** The value of user properties: one object in Mosquitto 2.0, with equal keys as they come. */
+function userProperties(pairs: readonly (readonly [string, string])[], compat: JsonCompat): string {
+  const members = pairs.map(([key, text]) => `${quoted(key)}:${quoted(text)}`);
+  return compat === '2.0' ? `{${members.join(',')}}` : `[${members.map((member) => `{${member}}`).join(',')}]`;
+}
 
 /** One member of "properties". */
-function propertyJson(name: string, value: unknown): string {
+function propertyJson(name: string, value: unknown, compat: JsonCompat): string {
   if (name === 'userProperties') {
-    const pairs = value as readonly (readonly [string, string])[];
-    return `"user-properties":[${pairs.map(([key, text]) => `{${quoted(key)}:${quoted(text)}}`).join(',')}]`;
+    return `"user-properties":${userProperties(value as readonly (readonly [string, string])[], compat)}`;
   }
   if (name === 'subscriptionIdentifiers') {
     const ids = value as readonly number[];
     return `"subscription-identifier":${ids.length === 1 ? ids[0] : JSON.stringify(ids)}`;
   }
   const key = JSON.stringify(OPTION_NAMES.get(name) ?? name);
-  if (Buffer.isBuffer(value)) return `${key}:${quotedBytes(value)}`;
+  if (Buffer.isBuffer(value)) return `${key}:${quotedBytes(value, compat)}`;
   return `${key}:${typeof value === 'string' ? quoted(value) : String(value)}`;
 }
 
-function propertiesJson(properties: Properties): string {
+function propertiesJson(properties: Properties, compat: JsonCompat): string {
   const members: string[] = [];
   for (const [name, value] of Object.entries(properties)) {
-    if (value !== undefined) members.push(propertyJson(name, value));
+    if (value !== undefined) members.push(propertyJson(name, value, compat));
   }
   return members.length === 0 ? '' : `"properties":{${members.join(',')}},`;
 }
 
 /** The payload as a JSON value; null if it had to be JSON and is not. */
-function payloadJson(payload: Buffer, parse: boolean): string | null {
+function payloadJson(payload: Buffer, { parsePayload, compat }: JsonStyle): string | null {
   if (payload.length === 0) return 'null';
-  return parse ? normalised(payload.toString('latin1')) : quotedBytes(payload);
+  if (!parsePayload) return quotedBytes(payload, compat);
+  const text = payload.toString('latin1');
+  return compat === '2.0' ? asMosquitto20(text) : normalised(text);
 }
 
 /**
  * A message as one JSON object, without a line end. The members are tst, topic, qos, retain, payloadlen, mid (QoS > 0
- * only), properties (if there are any) and payload. Null if the payload had to be JSON and is not.
+ * only), properties (if there are any) and payload. Null if the payload had to be JSON and is not. `content` may
+ * take the place of the payload, but not in payloadlen.
  */
-export function messageJson(message: ReceivedMessage, time: WallTime, style: JsonStyle): Buffer | null {
-  const payload = payloadJson(message.payload, style.parsePayload);
+export function messageJson(
+  message: ReceivedMessage,
+  time: WallTime,
+  style: JsonStyle,
+  content: Buffer = message.payload,
+): Buffer | null {
+  const { compat, pretty } = style;
+  const payload = payloadJson(content, style);
   if (payload === null) return null;
   const mid = message.qos > 0 ? `"mid":${message.id},` : '';
+  const tst = isoMicroseconds(time);
   const text =
-    `{"tst":"${isoMicroseconds(time)}","topic":${quoted(message.topic)},"qos":${message.qos},` +
-    `"retain":${message.retain},"payloadlen":${message.payload.length},${mid}` +
-    `${propertiesJson(message.properties)}"payload":${payload}}`;
-  return Buffer.from(style.pretty ? layOut(text, true) : text, 'latin1');
+    `{"tst":"${compat === '2.0' ? tst.replace(/(?=[-+]\d{4}$)/, 'Z') : tst}","topic":${quoted(message.topic)},` +
+    `"qos":${message.qos},"retain":${compat === '2.0' ? Number(message.retain) : message.retain},` +
+    `"payloadlen":${message.payload.length},${mid}` +
+    `${propertiesJson(message.properties, compat)}"payload":${payload}}`;
+  return Buffer.from(pretty ? indented(text) : text, 'latin1');
 }
 
 /** JSON text without white space between its tokens; null if it is not JSON. */
-function normalised(text: string): string | null {
+export function normalised(text: string): string | null {
   try {
     JSON.parse(text);
-    return layOut(text, false);
+    return layOut(text, false, MAX_DEPTH);
   } catch {
     return null;
+  }
+}
+
+/** JSON text that `normalised` made, on several lines; as it is where that would take too many tabs. */
+export function indented(text: string): string {
+  try {
+    return layOut(text, true, Number.POSITIVE_INFINITY);
+  } catch {
+    return text;
   }
 }
 
@@ -106,10 +145,11 @@ function endOfString(json: string, start: number): number {
 }
 
 /**
- * Writes valid JSON text anew, token by token (so that the order of members, equal keys and large numbers survive):
- * without white space, or indented with tabs. Throws RangeError if it nests too deeply.
+ * Writes valid JSON text anew, token by token (so that the order of members, equal keys and large numbers survive): in its
+ * plainest form without white space, or with the tokens as they are and indented with tabs. Throws RangeError if it nests
+ * more deeply than `deepest`, or gets too long.
  */
-function layOut(json: string, pretty: boolean): string {
+function layOut(json: string, pretty: boolean, deepest: number): string {
   const open: string[] = [];
   const indent = (): string => '\t'.repeat(open.length);
   let out = '';
@@ -128,7 +168,7 @@ function layOut(json: string, pretty: boolean): string {
         continue;
       case '{':
       case '[':
-        if (open.length >= MAX_DEPTH) throw new RangeError('nested too deeply');
+        if (open.length >= deepest) throw new RangeError('nested too deeply');
         if (pretty && first && open.at(-1) === '{') out += indent();
         out += pretty && char === '{' ? '{\n' : char;
         open.push(char);
@@ -145,6 +185,7 @@ function layOut(json: string, pretty: boolean): string {
         break;
       case ',':
         out += !pretty ? ',' : open.at(-1) === '{' ? `,\n${indent()}` : ', ';
+        if (out.length > MAX_LENGTH) throw new RangeError('too long');
         break;
       case ':':
         out += pretty ? ':\t' : ':';
@@ -152,7 +193,7 @@ function layOut(json: string, pretty: boolean): string {
       case '"': {
         const end = endOfString(json, at);
         if (pretty && first && open.at(-1) === '{') out += indent();
-        out += plainString(json.slice(at, end));
+        out += pretty ? json.slice(at, end) : plainString(json.slice(at, end));
         at = end;
         continue;
       }
@@ -160,7 +201,7 @@ function layOut(json: string, pretty: boolean): string {
         const word = /[^\s,\]}]+/y;
         word.lastIndex = at;
         const token = (word.exec(json) as RegExpExecArray)[0];
-        out += /^[-\d]/.test(token) ? plainNumber(token) : token;
+        out += !pretty && /^[-\d]/.test(token) ? plainNumber(token) : token;
         at = word.lastIndex;
         continue;
       }

@@ -2,16 +2,23 @@
 // option, so a row of the tables says everything about its option.
 import { NEVER_EXPIRES } from '../protocol/constants.ts';
 import { topicFilterFault, topicNameFault } from '../protocol/topic.ts';
-import { UsageError } from './messages.ts';
+import { UsageError, withNearest } from './messages.ts';
 
 /** A kind of value. */
 export interface Kind<T> {
   /** Whether the option stands alone (a switch) or is followed by words that it eats, whatever they look like. */
   readonly switch: boolean;
-  /** How many of the words behind the option belong to it; more than there are means that some are missing. */
-  words(following: readonly string[]): number;
+  /**
+   * How many of the words behind the option belong to it; more than there are means that some are missing. `isOption` tells
+   * the spelling of an option, for a value that may be left out.
+   */
+  words(following: readonly string[], isOption: (word: string) => boolean): number;
   /** The value; throws UsageError. */
   parse(words: readonly string[]): T;
+  /** The words that may be given, where they are few, for completion in a shell. */
+  readonly choices?: readonly string[];
+  /** The words that may follow each of the choices, if more than one word is taken. */
+  readonly seconds?: () => Readonly<Record<string, readonly string[]>>;
 }
 
 /** A kind that takes one word. */
@@ -25,10 +32,17 @@ export const FLAG: Kind<boolean> = { switch: true, words: () => 0, parse: () => 
 /** Any text, the empty one too. */
 export const TEXT: Kind<string> = oneWord((word) => word);
 
-/** A whole number within bounds, in decimal digits. `fault` makes the sentence for anything else. */
+/** Any text, or nothing where the command line ends or goes on with another option: null. */
+export const TEXT_OR_NOTHING: Kind<string | null> = {
+  switch: false,
+  words: ([next], isOption) => (next === undefined || isOption(next) ? 0 : 1),
+  parse: ([word]) => word ?? null,
+};
+
+/** A whole number within bounds, in decimal digits, blanks around them. `fault` makes the sentence for anything else. */
 export function integer(min: number, max: number, fault: (word: string) => string): Kind<number> {
   return oneWord((word) => {
-    const value = /^[+-]?\d+$/.test(word) ? Number(word) : Number.NaN;
+    const value = /^\s*[+-]?\d+\s*$/.test(word) ? Number(word) : Number.NaN;
     if (!(value >= min && value <= max)) throw new UsageError(fault(word));
     return value;
   });
@@ -37,7 +51,7 @@ export function integer(min: number, max: number, fault: (word: string) => strin
 /** Seconds, fractions allowed. */
 export function seconds(min: number, fault: (word: string) => string): Kind<number> {
   return oneWord((word) => {
-    const value = /^[+-]?(\d+\.?\d*|\.\d+)$/.test(word) ? Number(word) : Number.NaN;
+    const value = /^\s*[+-]?(\d+\.?\d*|\.\d+)\s*$/.test(word) ? Number(word) : Number.NaN;
     // A longer time does not fit a timer of Node (2^31 - 1 milliseconds).
     if (!(value >= min && value <= 2_147_483)) throw new UsageError(fault(word));
     return value;
@@ -49,11 +63,20 @@ export function choice<const T extends Readonly<Record<string, unknown>>>(
   values: T,
   fault: (word: string) => string,
 ): Kind<T[keyof T]> {
-  return oneWord((word) => {
-    if (!Object.hasOwn(values, word)) throw new UsageError(fault(word));
+  const choices = Object.keys(values);
+  const kind = oneWord((text) => {
+    const word = text.trim();
+    if (!Object.hasOwn(values, word)) throw new UsageError(withNearest(fault(text), word, choices));
     return values[word] as T[keyof T];
   });
+  return { ...kind, choices };
 }
+
+/** A form of payloads (--payload-format). */
+export const PAYLOAD_FORMAT: Kind<'hex' | 'base64' | 'json' | 'cbor' | 'msgpack'> = choice(
+  { hex: 'hex', base64: 'base64', json: 'json', cbor: 'cbor', msgpack: 'msgpack' },
+  (word) => `Invalid --payload-format '${word}': it is hex, base64, json, cbor or msgpack.`,
+);
 
 /** A TCP port. */
 export const PORT: Kind<number> = integer(1, 65_535, (word) => `Invalid port given: ${word}`);
@@ -94,7 +117,7 @@ export function checkTopicFilter(filter: string, what: string): string {
 /** Seconds that a session outlives its connection; -1 and ∞ mean for ever. */
 export const SESSION_EXPIRY: Kind<number> = oneWord((word) => {
   if (word === '∞') return NEVER_EXPIRES;
-  if (!/^[+-]?\d+$/.test(word)) throw new UsageError('session-expiry-interval not a number.');
+  if (!/^\s*[+-]?\d+\s*$/.test(word)) throw new UsageError('session-expiry-interval not a number.');
   const value = Number(word);
   if (value < -1 || value > NEVER_EXPIRES) throw new UsageError('session-expiry-interval out of range.');
   return value === -1 ? NEVER_EXPIRES : value;

@@ -1,6 +1,7 @@
 // The manual pages: the prose of man/*.md with the option tables in the place that it marks.
 import { CONFIG_OPTIONS, type ConfigOption } from '../config/options.ts';
 import { VERSION } from '../version.ts';
+import { exitStatus } from './exit-status.ts';
 import './options/bench.ts';
 import type { OptionRow, Tool } from './options/row.ts';
 import { optionsOf } from './options/tables.ts';
@@ -34,6 +35,8 @@ const DATE = '2026-11-21';
 /** Where the prose wants the options. */
 const OPTIONS_MARK = '<!-- options -->';
 const SYNOPSIS_MARK = '<!-- synopsis -->';
+/** Where it wants the exit codes. */
+const EXIT_STATUS_MARK = '<!-- exit-status -->';
 
 /** The roff of a page. Throws where its prose has no title or no place for the options. */
 export function manPage(page: Page, prose: string): string {
@@ -41,7 +44,8 @@ export function manPage(page: Page, prose: string): string {
   if (name === undefined || !prose.includes(OPTIONS_MARK)) {
     throw new Error(`man/${page.prose} needs a title such as "# name(1)" and a line "${OPTIONS_MARK}"`);
   }
-  const body = prose.slice(prose.indexOf('\n') + 1);
+  const codes = page.tool === null ? '' : exitStatus(page.tool);
+  const body = prose.slice(prose.indexOf('\n') + 1).replace(EXIT_STATUS_MARK, () => codes);
   const [before = '', after = ''] = body.split(OPTIONS_MARK);
   const [first = '', second] = before.split(SYNOPSIS_MARK);
   const parts = [

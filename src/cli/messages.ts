@@ -1,6 +1,8 @@
 // What goes wrong before a tool begins its work: the sentence, what follows it, and the exit code. Also the exit codes that
 // scripts rely on (they are Mosquitto's).
 
+import { nearestName } from '../config/nearest.ts';
+
 /** The tool did what it was asked. */
 export const EXIT_OK = 0;
 /** Bad options, an unreadable file, a refused TCP connection, `--help` of the clients, and everything without a code of its own. */
@@ -9,6 +11,8 @@ export const EXIT_ERROR = 1;
 export const EXIT_MISMATCH = 2;
 /** The broker: bad options or a bad configuration. */
 export const EXIT_CONFIG = 3;
+/** Ctrl-C at a question, by the custom of shells. */
+export const EXIT_INTERRUPTED = 130;
 /** The broker: the pid file can't be written. */
 export const EXIT_PID_FILE = 14;
 
@@ -30,6 +34,12 @@ export class UsageError extends Error {
     this.aftermath = aftermath;
     this.code = code;
   }
+}
+
+/** A sentence about a word that is none of a few known ones, with the nearest of these. */
+export function withNearest(sentence: string, word: string, known: readonly string[]): string {
+  const nearest = nearestName(word, known);
+  return nearest === null ? sentence : `${sentence}\nDid you mean '${nearest}'?`;
 }
 
 /** The sentence about a TLS option whose file can't be used, in Mosquitto's words, with a second line that names the file. */

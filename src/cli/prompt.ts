@@ -12,8 +12,11 @@ export class Interrupted extends Error {
 
 /** Asks questions one after the other; `close` gives standard input back. */
 export interface Prompter {
-  /** The answer without its line end; null at the end of input. Rejects with Interrupted. */
-  ask(question: string): Promise<string | null>;
+  /**
+   * The answer without its line end; null at the end of input. With a null question nothing is written. What is typed is seen
+   * only if `typing` says so. Rejects with Interrupted.
+   */
+  ask(question: string | null, typing?: 'hidden' | 'shown'): Promise<string | null>;
   close(): void;
 }
 
@@ -27,12 +30,16 @@ export function openPrompter(io: Pick<Io, 'stdin'>, output: NodeJS.WritableStrea
     if (hidden) stdin.setRawMode(false);
   };
   return {
-    async ask(question) {
-      output.write(question);
+    async ask(question, typing = 'hidden') {
+      output.write(question ?? '');
+      // What is typed at a terminal does not end the line there; from a pipe, as in mosquitto_passwd, an answer does.
+      let ended = hidden;
       try {
-        return await read();
+        const answer = await read((text) => typing === 'shown' && output.write(text));
+        ended ||= answer !== null && answer !== '';
+        return answer;
       } finally {
-        output.write('\n');
+        if (question !== null && ended) output.write('\n');
       }
     },
     close() {
@@ -69,12 +76,15 @@ function lineReader(stdin: Io['stdin']): () => Promise<string | null> {
   };
 }
 
-/** What is typed at a terminal in raw mode, where the editing keys are ours to obey. */
-function keyReader(stdin: Io['stdin']): () => Promise<string | null> {
+/** What is typed at a terminal in raw mode, where the editing keys are ours to obey, and showing it is too. */
+function keyReader(stdin: Io['stdin']): (show: (text: string) => void) => Promise<string | null> {
   const chunks = chunkReader(stdin);
   let typed: string[] = [];
-  return async () => {
+  return async (show) => {
     const answer: string[] = [];
+    const takeBack = () => {
+      if (answer.pop() !== undefined) show('\b \b');
+    };
     for (;;) {
       if (typed.length === 0) {
         const chunk = await chunks();
@@ -85,9 +95,12 @@ function keyReader(stdin: Io['stdin']): () => Promise<string | null> {
       if (key === '\r' || key === '\n') return answer.join('');
       if (key === '\x03') throw new Interrupted();
       if (key === '\x04' && answer.length === 0) return null;
-      if (key === '\x7f' || key === '\b') answer.pop();
-      else if (key === '\x15') answer.length = 0;
-      else if (key >= ' ' && answer.length < MAX_ANSWER) answer.push(key);
+      if (key === '\x7f' || key === '\b') takeBack();
+      else if (key === '\x15') while (answer.length > 0) takeBack();
+      else if (key >= ' ' && answer.length < MAX_ANSWER) {
+        answer.push(key);
+        show(key);
+      }
     }
   };
 }

@@ -2,7 +2,8 @@
 import { CONNECT, DISCONNECT, MAX_STRING, PUBLISH, SUBSCRIBE, UNSUBSCRIBE } from '../protocol/constants.ts';
 import { PROPERTIES, type Properties, type PropertyRow, WILL } from '../protocol/properties.ts';
 import type { Kind } from './kinds.ts';
-import { UsageError } from './messages.ts';
+import { maskAll } from './masks.ts';
+import { UsageError, withNearest } from './messages.ts';
 
 /** Packets that -D knows. */
 const COMMANDS = {
@@ -45,13 +46,27 @@ export const PROPERTY: Kind<PropertyArgument> = {
   switch: false,
   words: (following) => (following[1] === 'user-property' ? 4 : 3),
   parse: parseProperty,
+  choices: Object.keys(COMMANDS),
+  seconds: () =>
+    Object.fromEntries(
+      (Object.keys(COMMANDS) as PropertyCommand[]).map((command) => [
+        command,
+        propertiesFor(command).map((row) => row.option),
+      ]),
+    ),
 };
 
 function parseProperty(words: readonly string[]): PropertyArgument {
   const [command = '', name = '', text = '', second = ''] = words;
-  if (!isCommand(command)) throw new UsageError('Invalid command given in --property argument.');
+  if (!isCommand(command)) {
+    const sentence = 'Invalid command given in --property argument.';
+    throw new UsageError(withNearest(sentence, command, Object.keys(COMMANDS)));
+  }
   const row = (PROPERTIES as readonly PropertyRow[]).find((candidate) => candidate.option === name);
-  if (row === undefined) throw new UsageError('Invalid property name given in --property argument.');
+  if (row === undefined) {
+    const names = propertiesFor(command).map((candidate) => candidate.option);
+    throw new UsageError(withNearest('Invalid property name given in --property argument.', name, names));
+  }
   if (!propertiesFor(command).includes(row)) {
     const word = SERVER_ONLY[command]?.includes(name) === true ? 'supported' : 'allowed';
     throw new UsageError(`${name} property not ${word} for ${command} in --property argument.`);
@@ -60,6 +75,11 @@ function parseProperty(words: readonly string[]): PropertyArgument {
     if (Buffer.byteLength(word) > MAX_STRING) throw new UsageError(`Property value too long for property ${name}.`);
   }
   return { command, row, value: readValue(row, text, second) };
+}
+
+/** The mask of -D: credentials of enhanced authentication are a secret. */
+export function maskProperty([command = '', name = '', ...values]: readonly string[]): readonly string[] {
+  return [command, name, ...(name === 'authentication-data' ? maskAll(values) : values)];
 }
 
 function isCommand(word: string): word is PropertyCommand {

@@ -1,9 +1,12 @@
 // The first step of every command: parse the command line, and deal with --help, --version and wrong usage.
 import type { Io } from './io.ts';
-import { EXIT_CONFIG, EXIT_ERROR, UsageError } from './messages.ts';
+import { EXIT_CONFIG, EXIT_ERROR, EXIT_INTERRUPTED, EXIT_OK, UsageError } from './messages.ts';
+import type { Shell } from './options/completion.ts';
 import type { Tool } from './options/row.ts';
 import { TOOLS } from './options/tools.ts';
 import { type Parsed, parseArguments } from './parse.ts';
+import type { PasswordSource } from './password-source.ts';
+import { showInstead } from './process-title.ts';
 import { checkArguments } from './raw-arguments.ts';
 import { paintFor } from './terminal.ts';
 import { helpText, versionText } from './usage.ts';
@@ -16,13 +19,44 @@ export async function readCommandLine<T extends Tool>(
 ): Promise<Parsed<T> | number> {
   try {
     checkArguments(argv);
-    const parsed = parseArguments(tool, argv);
-    const { help, version } = parsed.options as { help: boolean; version: boolean };
-    if (!help && !version) return parsed;
+    const parsed = parseArguments(tool, argv, io.env);
+    if (parsed.shown !== null) showInstead(TOOLS[tool].name, argv, parsed.shown);
+    const { help, version, completion } = parsed.options as General;
+    if (completion !== null) {
+      const { completionScript } = await import('./completion/script.ts');
+      io.stdout.write(completionScript(tool, completion));
+      return EXIT_OK;
+    }
+    if (!help && !version) return await withPassword(parsed, io);
     io.stdout.write(help ? helpText(tool) : versionText(tool));
     return TOOLS[tool].helpCode;
   } catch (error) {
     return reportUsageError(tool, error, io);
+  }
+}
+
+/** What options of all tools, or of those that log in, are. */
+interface General extends PasswordSource {
+  readonly help: boolean;
+  readonly version: boolean;
+  readonly completion: Shell | null;
+  readonly password: string | null;
+}
+
+/** Fetches the password if it is told where from; resolves to an exit code where the user pressed Ctrl-C at the question. */
+async function withPassword<T extends Tool>(parsed: Parsed<T>, io: Io): Promise<Parsed<T> | number> {
+  const options = parsed.options as Parsed<T>['options'] & General;
+  const { password, passwordFile = null, passwordEnv = null, passwordFd = null } = options;
+  const isAsked = password === null && parsed.given.includes('password');
+  if (!isAsked && passwordFile === null && passwordEnv === null && passwordFd === null) return parsed;
+  const { readPassword } = await import('./password-source.ts');
+  const { Interrupted } = await import('./prompt.ts');
+  try {
+    const found = await readPassword({ passwordFile, passwordEnv, passwordFd }, io);
+    return { ...parsed, options: { ...options, password: found } };
+  } catch (error) {
+    if (error instanceof Interrupted) return EXIT_INTERRUPTED;
+    throw error;
   }
 }
 

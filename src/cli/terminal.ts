@@ -7,9 +7,15 @@ export interface Paint {
   error(text: string): string;
   warning(text: string): string;
   topic(text: string): string;
+  sent(text: string): string;
+  received(text: string): string;
+  faint(text: string): string;
 }
 
-const PLAIN: Paint = { error: (text) => text, warning: (text) => text, topic: (text) => text };
+const same = (text: string): string => text;
+
+/** No colours. */
+export const PLAIN: Paint = { error: same, warning: same, topic: same, sent: same, received: same, faint: same };
 
 /** Whether a stream is a terminal whose user did not ask for plain text (https://no-color.org). */
 export function isColourful(stream: NodeJS.WriteStream, env: Io['env']): boolean {
@@ -21,7 +27,14 @@ export async function paintFor(stream: NodeJS.WriteStream, env: Io['env']): Prom
   if (!isColourful(stream, env)) return PLAIN;
   const { Chalk } = await import('chalk');
   const chalk = new Chalk({ level: 1 });
-  return { error: chalk.red, warning: chalk.yellow, topic: chalk.cyan };
+  return {
+    error: chalk.red,
+    warning: chalk.yellow,
+    topic: chalk.cyan,
+    sent: chalk.green,
+    received: chalk.magenta,
+    faint: chalk.dim,
+  };
 }
 
 /**

@@ -9,8 +9,10 @@ import type { Io } from './io.ts';
 import { tlsFileError } from './messages.ts';
 import type { Fields } from './options/row.ts';
 import type { TLS_OPTIONS } from './options/tls.ts';
+import { preSharedKey } from './psk-option.ts';
 
-type TlsFields = Fields<(typeof TLS_OPTIONS)[number], 'pub'>;
+/** The parsed TLS options. */
+export type TlsFields = Fields<(typeof TLS_OPTIONS)[number], 'pub'>;
 
 /** Where systems keep the certificates that they trust, the most common first. */
 const SYSTEM_FILES = [
@@ -26,17 +28,23 @@ const PIPE_PATIENCE_MS = 2000;
 
 /** The client's TLS options. Throws UsageError for a file that can't be used. */
 export function tlsOptions(options: TlsFields, env: Io['env']): TlsClientOptions {
-  const ca = authorities(options, env);
   const keylog = options.tlsKeylog ?? env['SSLKEYLOGFILE'] ?? '';
   return {
-    ca,
-    verify: !options.insecure,
-    ...(options.cert === null ? {} : { cert: readPem(options.cert, 'CERTIFICATE') }),
-    ...(options.key === null ? {} : { key: readPem(options.key, 'PRIVATE KEY') }),
+    ...(options.psk === null ? certificates(options, env) : { psk: preSharedKey(options.psk, options.pskIdentity) }),
     ...(options.ciphers === null ? {} : { ciphers: options.ciphers }),
     ...(options.tlsAlpn === null ? {} : { alpn: [options.tlsAlpn] }),
     ...(options.tlsVersion === null ? {} : { minVersion: options.tlsVersion }),
     ...(keylog === '' ? {} : { keylog: (line) => appendSecret(keylog, line) }),
+  };
+}
+
+function certificates(options: TlsFields, env: Io['env']): TlsClientOptions {
+  return {
+    ca: authorities(options, env),
+    verify: !options.insecure,
+    ...(options.cert === null ? {} : { cert: readPem(options.cert, 'CERTIFICATE') }),
+    ...(options.key === null ? {} : { key: readPem(options.key, 'PRIVATE KEY') }),
+    ...(options.keyPassFile === null ? {} : { passphrase: firstLine(options.keyPassFile) }),
   };
 }
 
@@ -83,6 +91,14 @@ function readPem(file: string, kind: 'CERTIFICATE' | 'PRIVATE KEY'): string {
   }
   if (!isPem(text, kind)) throw tlsFileError(file, `It holds no ${kind.toLowerCase()} in PEM form.`);
   return text;
+}
+
+function firstLine(file: string): string {
+  try {
+    return readText(file).split(/\r?\n/, 1)[0] ?? '';
+  } catch (error) {
+    throw fileError(file, error);
+  }
 }
 
 /** A file or, within two seconds, what a pipe says (`--cafile <(command)` of a shell). */

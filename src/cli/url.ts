@@ -11,6 +11,7 @@ export interface BrokerUrl {
   readonly port: number | null;
   readonly username: string | null;
   readonly password: string | null;
+  /** Empty where the URL ends with the slash in front of it. */
   readonly topic: string;
 }
 
@@ -26,11 +27,12 @@ export const BROKER_URL: Kind<BrokerUrl> = oneWord(parseBrokerUrl);
 
 /** Takes a broker's URL apart; throws UsageError. Escapes such as %2F are decoded, so that any name and password fits in. */
 export function parseBrokerUrl(url: string): BrokerUrl {
-  const [, name = '', rest] = /^([a-z]+):\/\/(.*)$/s.exec(url) ?? [];
-  const scheme = Object.hasOwn(SCHEMES, name) ? SCHEMES[name] : undefined;
+  const [, name = '', rest] = /^([a-z]+):\/\/(.*)$/is.exec(url) ?? [];
+  const scheme = new Map(Object.entries(SCHEMES)).get(name.toLowerCase());
   if (scheme === undefined || rest === undefined) throw new UsageError('unsupported URL scheme.');
   const slash = rest.indexOf('/');
-  if (slash === -1 || slash === rest.length - 1) {
+  // An empty topic is one where another option gives it, which is not to be seen from here.
+  if (slash === -1) {
     throw new UsageError('Invalid URL for -L argument specified - topic missing.');
   }
   const authority = rest.slice(0, slash);
@@ -43,10 +45,10 @@ export function parseBrokerUrl(url: string): BrokerUrl {
   return {
     ...scheme,
     host,
-    port: port === undefined ? null : parsePort(port),
-    username: login === null ? null : decode(colon === -1 ? login : login.slice(0, colon)),
-    password: login === null || colon === -1 ? null : decode(login.slice(colon + 1)),
-    topic: decode(rest.slice(slash + 1)),
+    port: port === undefined || port === '' ? null : parsePort(port),
+    username: decodeEscapes((colon === -1 ? login : login?.slice(0, colon)) ?? '') || null,
+    password: login === null || colon === -1 ? null : decodeEscapes(login.slice(colon + 1)),
+    topic: decodeEscapes(rest.slice(slash + 1)),
   };
 }
 
@@ -57,7 +59,7 @@ function parsePort(text: string): number {
 }
 
 /** Decodes percent escapes; text with a stray '%' stays as it is. */
-function decode(text: string): string {
+export function decodeEscapes(text: string): string {
   try {
     return decodeURIComponent(text);
   } catch {

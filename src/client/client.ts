@@ -34,7 +34,7 @@ import type {
 } from './options.ts';
 import { OutgoingMessage, OutgoingRequest } from './outgoing.ts';
 import { propertiesFault } from './outgoing-properties.ts';
-import { connectOnce, keepTrying } from './reconnect.ts';
+import { connectFirst, connectOnce, keepTrying } from './reconnect.ts';
 import { Session } from './session.ts';
 import type { SessionState } from './session-state.ts';
 import { type Settings, settingsOf } from './settings.ts';
@@ -48,7 +48,7 @@ const KNOWN_TOPICS = 1_024;
 
 /**
  * Connects to a broker. Rejects with ConnectRefused, ConnectionLost, PeerFault, InvalidRequest (options that make no
- * CONNECT) or the dialer's own error; an attempt is made once, whatever `reconnect` says.
+ * CONNECT) or the dialer's own error; one attempt is made, unless `reconnect` says that the first is tried again.
  */
 export function connect(options: ClientOptions): Promise<Client> {
   return connectVia(options, null);
@@ -117,9 +117,9 @@ class MqttClient implements Client, ConnectionOwner {
     this.gone = null;
   }
 
-  /** The first attempt. */
+  /** The first connection. */
   start(): Promise<void> {
-    return connectOnce(this.settings, this.destination, this, true, this.giveUp.signal);
+    return connectFirst(this.settings, this.destination, this, this.giveUp.signal);
   }
 
   get info(): ConnectedInfo {

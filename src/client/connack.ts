@@ -1,10 +1,13 @@
-// CONNACK: how it is read, and what must not stand in it.
+// CONNACK: how it is read, what must not stand in it, and the error where it does not come.
+import { noteDial } from '../net/dial-facts.ts';
+import type { PeerInfo } from '../net/transport.ts';
 import { CONNACK } from '../protocol/constants.ts';
 import { decode } from '../protocol/decode.ts';
 import type { ConnackPacket } from '../protocol/packets.ts';
 import { NO_PROPERTIES } from '../protocol/properties.ts';
 import { reasonOf, SUCCESS, UNSUPPORTED_PROTOCOL_VERSION } from '../protocol/reasons.ts';
 import type { Profile } from '../protocol/version.ts';
+import { ConnectionLost } from './errors.ts';
 
 /**
  * Reads CONNACK. A broker of 3.x answers a CONNECT of version 5 with return code 1 in its own form: two bytes and no
@@ -48,4 +51,20 @@ export function connackFault(packet: ConnackPacket, context: ConnackContext): st
     return 'CONNACK names an authentication method and CONNECT did not'; // [MQTT-4.12.0-6]
   }
   return null;
+}
+
+/**
+ * The error of a connection that ended without a CONNACK that admits us: `error` where there is one of ours, else one with
+ * a guess, as the other side does not tell its cause. It knows the address.
+ * @param cause the transport's error
+ */
+export function notStarted(info: PeerInfo, error: Error | null, cause: Error | null): Error {
+  const hint =
+    info.tls === null
+      ? 'it may expect TLS on this port, or speak no MQTT'
+      : 'it may want a client certificate, or not accept the one given';
+  const text = `The connection was lost before the broker answered CONNECT: ${hint}`;
+  const failure = error ?? new ConnectionLost(text, null, cause);
+  noteDial(failure, 'connack', [{ address: info.address, port: info.port, code: null }]);
+  return failure;
 }

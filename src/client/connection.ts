@@ -40,9 +40,9 @@ import {
 } from '../protocol/reasons.ts';
 import { monotonicNow, touch } from '../util/clock.ts';
 import { AuthExchange } from './authentication.ts';
-import { connackFault, readConnack } from './connack.ts';
+import { connackFault, notStarted, readConnack } from './connack.ts';
 import { ConnectionLost, ConnectRefused, InvalidRequest } from './errors.ts';
-import { IncomingMessages, traceOf } from './incoming.ts';
+import { fixedHeader, IncomingMessages, traceOf } from './incoming.ts';
 import { KeepAlive } from './keep-alive.ts';
 import { sizeLimits } from './limits.ts';
 import type { ReceivedMessage } from './options.ts';
@@ -55,6 +55,9 @@ const PAUSE_AUTH = 0x400;
 
 /** The first byte of a TLS alert, which an OpenSSL server answers plain text with. */
 const TLS_ALERT = 0x15;
+
+/** Milliseconds that whoever answers CONNECT with something else has to close its side: it may not know that it should. */
+const STRANGER_MS = 100;
 
 /** All clients of the process share one flush turn. */
 const turn = new FlushTurn();
@@ -203,6 +206,7 @@ export class Connection implements LinkOwner {
 
   frame(buffer: Buffer, first: number, start: number, end: number): boolean {
     const before = this.state;
+    this.settings.trace?.bytes?.(false, fixedHeader(first, end - start), buffer.subarray(start, end));
     this.isInFrame = true;
     try {
       if (first >> 4 === PUBLISH) this.onPublish(buffer, first, start, end);
@@ -228,8 +232,8 @@ export class Connection implements LinkOwner {
       return;
     }
     const code = reasonFits(fault.reason.code, DISCONNECT) ? fault.reason.code : PROTOCOL_ERROR.code;
-    // Who dials has words of his own for a first packet that is no CONNACK.
-    this.close(isFirst ? fault : explained(fault, this.settings.profile), code);
+    if (isFirst) this.close(fault, code, STRANGER_MS);
+    else this.close(explained(fault, this.settings.profile), code);
   }
 
   drained(): void {
@@ -253,7 +257,7 @@ export class Connection implements LinkOwner {
     const reason = this.error ?? new ConnectionLost(`The connection was lost${detail}`, null, error);
     this.exchange?.close(reason);
     if (this.settleStart === null) this.owner.lost(ended ? null : reason);
-    else this.settleStart.reject(this.error ?? neverAnswered(this.link.transport, error));
+    else this.settleStart.reject(notStarted(this.link.transport.info, this.error, error));
   }
 
   private send(packet: ControlPacket): void {
@@ -261,11 +265,11 @@ export class Connection implements LinkOwner {
   }
 
   /** Ends the connection over a fault, with the reason where the version can tell one (MQTT 5.0 section 4.13). */
-  private close(error: Error, code: number): void {
+  private close(error: Error, code: number, patienceMs?: number): void {
     if (this.state === 'over') return;
     this.error ??= error;
     if (this.settings.profile.hasProperties) this.send({ type: DISCONNECT, code, properties: NO_PROPERTIES });
-    this.link.end(turn);
+    this.link.end(turn, patienceMs);
   }
 
   /** A broker that does not close its side after our end is not waited for any longer, either. */
@@ -384,13 +388,4 @@ export class Connection implements LinkOwner {
     const isAnswered = this.keepAlive.isAnswered && !this.owner.hasUnanswered;
     this.link.end(turn, isAnswered ? this.settings.closeTimeoutMs : undefined);
   }
-}
-
-/** A connection that ends without CONNACK has a cause that the other side does not tell; this is where to look for it. */
-function neverAnswered(transport: Transport, error: Error | null): ConnectionLost {
-  const hint =
-    transport.info.tls === null
-      ? 'it may expect TLS on this port, or speak no MQTT'
-      : 'it may want a client certificate, or not accept the one given';
-  return new ConnectionLost(`The connection was lost before the broker answered CONNECT: ${hint}`, null, error);
 }

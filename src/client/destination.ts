@@ -19,7 +19,8 @@ function referredEndpoint(endpoint: Place, reference: string): Place | null {
   const host = found?.[1] ?? found?.[2];
   const port = found?.[3] === undefined ? endpoint.port : Number(found[3]);
   if (host === undefined || port < 1 || port > 65_535 || endpoint.kind === 'unix') return null;
-  return { ...endpoint, host, port };
+  const { srv: _, ...others } = endpoint;
+  return { ...others, host, port };
 }
 
 /** The dialer of the next attempt. */

@@ -8,6 +8,7 @@ import { TOPIC_ALIAS_INVALID, TOPIC_NAME_INVALID } from '../protocol/reasons.ts'
 import { topicNameFault } from '../protocol/topic.ts';
 import { isValidString, stringFault } from '../protocol/utf8.ts';
 import type { Profile } from '../protocol/version.ts';
+import { varintLength, writeVarint } from '../protocol/writer.ts';
 import type { PublishTrace, ReceivedMessage } from './options.ts';
 
 /** Reads the messages of one connection. */
@@ -57,6 +58,14 @@ export class IncomingMessages {
     if (aliasAt >= 0) this.aliases.set(alias, topic);
     return topic;
   }
+}
+
+/** The fixed header of a received packet, which the framer does not hand on. */
+export function fixedHeader(first: number, length: number): Buffer {
+  const header = Buffer.alloc(1 + varintLength(length));
+  header[0] = first;
+  writeVarint(header, 1, length);
+  return header;
 }
 
 /** A received message as a trace sees it. */

@@ -1,5 +1,5 @@
 // What a client is told: typed options and their defaults, and the shapes that its calls take and give.
-import type { TlsDialOptions } from '../net/specs.ts';
+import type { ProxySpec, SrvOptions, TlsDialOptions } from '../net/specs.ts';
 import type { ControlPacket, SubscriptionRequest, Will } from '../protocol/packets.ts';
 import type { Properties } from '../protocol/properties.ts';
 import type { Reason } from '../protocol/reasons.ts';
@@ -18,6 +18,10 @@ export interface Endpoint {
   readonly path?: string;
   readonly localAddress?: string;
   readonly tls?: TlsClientOptions;
+  /** A SOCKS5 proxy to connect through; not for 'unix'. */
+  readonly proxy?: ProxySpec;
+  /** Host is a domain: its SRV records name the brokers to try, anew for each connection. Not for 'unix'. */
+  readonly srv?: SrvOptions;
 }
 
 /** A PUBLISH as a trace sees it. */
@@ -35,12 +39,24 @@ export interface PublishTrace {
 export interface ClientTrace {
   sending(packet: ControlPacket | PublishTrace): void;
   received(packet: ControlPacket | PublishTrace): void;
+  /**
+   * Sees the bytes of a packet, in front of its `sending` or `received`; of one that can't be understood these are all there
+   * is. `rest` is what does not stand in one piece with the head, and may be empty. Both are only lent. A topic alias that
+   * the client chooses by itself is not in it yet.
+   */
+  bytes?(isSent: boolean, head: Buffer, rest: Buffer): void;
 }
 
 /** Delays between attempts to connect again, in milliseconds. The delay doubles with each failure, with jitter. */
 export interface ReconnectOptions {
   readonly minDelayMs: number;
   readonly maxDelayMs: number;
+  /** Attempts in a row that may fail before the client gives up with the last one's error; default: no bound. 0 makes none. */
+  readonly maxAttempts?: number;
+  /** Whether a first connection that fails is tried again as well; default false. */
+  readonly first?: boolean;
+  /** Told of every delay before it begins, as the event `reconnecting`; of those of a first connection nothing else tells. */
+  readonly announce?: (error: Error, delayMs: number, attempt: number) => void;
 }
 
 /**
@@ -78,6 +94,8 @@ export interface ClientOptions {
   readonly properties?: Properties;
   /** Null (the default): a lost connection ends the client. Else it dials again, resumes and subscribes anew if needed. */
   readonly reconnect?: ReconnectOptions | null;
+  /** Gives up connecting for the first time: `connect` rejects. It does nothing to a client that was connected. */
+  readonly signal?: AbortSignal;
   /** QoS > 0 messages in flight at once; default 20, further bounded by the broker's receive maximum. */
   readonly maxInflight?: number;
   /** Milliseconds for dialling and CONNACK together; default 30,000. */

@@ -1,12 +1,14 @@
 // What a client sends on one connection, within what CONNACK granted: messages, acknowledgements and other packets, in the
 // order in which they were handed over.
 import { OutboundAliases } from '../flow/alias.ts';
+import { copyOut, FLAG_BITS } from '../net/copy-out.ts';
 import type { FlushTurn } from '../net/flush.ts';
 import type { Link } from '../net/link.ts';
 import { MAX_PACKET_SIZE, PACKET_NAMES, PUBLISH, PUBREL } from '../protocol/constants.ts';
 import { encode } from '../protocol/encode.ts';
 import type { AckPacket, ControlPacket, SubscribePacket, UnsubscribePacket } from '../protocol/packets.ts';
 import { NO_PROPERTIES, type Properties } from '../protocol/properties.ts';
+import { headRoom } from '../protocol/publish.ts';
 import { PACKET_TOO_LARGE, PROTOCOL_ERROR, SUCCESS } from '../protocol/reasons.ts';
 import type { Profile } from '../protocol/version.ts';
 import { ConnectionLost, InvalidRequest } from './errors.ts';
@@ -87,7 +89,9 @@ export class Output {
     this.link.outbox.push(message, message.flags(dup), id, extra);
     this.unflushed += message.payloadEnd;
     if (this.unflushed >= EARLY_FLUSH) this.flush();
-    this.trace?.sending({
+    if (this.trace === null) return;
+    this.trace.bytes?.(true, this.headOf(message, message.flags(dup), id, extra), message.payloadBuffer);
+    this.trace.sending({
       type: PUBLISH,
       id,
       topic: message.topic,
@@ -131,7 +135,15 @@ export class Output {
     const { outbox } = this.link;
     if (outbox.messages > 0) this.flush();
     outbox.pushControl(bytes);
+    this.trace?.bytes?.(true, bytes, NOTHING);
     this.trace?.sending(packet);
+  }
+
+  /** What stands in front of a message's payload. */
+  private headOf(message: OutgoingMessage, flags: number, id: number, extra: Buffer): Buffer {
+    const head = Buffer.alloc(headRoom(message, extra));
+    const end = copyOut(head, 0, message, this.profile.shape, (id << FLAG_BITS) | flags, 0, extra, 0, false);
+    return head.subarray(0, end);
   }
 
   flush(): void {

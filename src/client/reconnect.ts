@@ -93,9 +93,28 @@ async function dialAndStart(
   }
 }
 
+/** The first connection: one attempt, or as many as the settings allow. Rejects with the last error, or the signal's. */
+export async function connectFirst(
+  settings: Settings,
+  destination: Destination,
+  owner: ConnectionOwner,
+  giveUp: AbortSignal,
+): Promise<void> {
+  const signal = settings.signal === null ? giveUp : AbortSignal.any([giveUp, settings.signal]);
+  const attempt = (): Promise<void> => connectOnce(settings, destination, owner, true, signal);
+  const { reconnect } = settings;
+  if (reconnect?.first !== true) return attempt();
+  try {
+    await attempt();
+  } catch (error) {
+    if (!(error instanceof Error) || signal.aborted) throw error;
+    await keepTrying(reconnect, error, attempt, () => {}, signal);
+  }
+}
+
 /**
  * Calls `attempt` with growing delays in front until it succeeds. Rejects with the error after which another attempt makes
- * no sense, or with the signal's.
+ * no sense or is one too many, or with the signal's.
  * @param announce is told of every delay, and why
  */
 export async function keepTrying(
@@ -106,10 +125,13 @@ export async function keepTrying(
   signal: AbortSignal,
 ): Promise<void> {
   const backoff = new Backoff(options.minDelayMs, options.maxDelayMs);
-  for (let error = why; ; ) {
-    if (isFinal(error)) throw error;
+  const most = options.maxAttempts ?? Number.POSITIVE_INFINITY;
+  let error = why;
+  for (let made = 0; ; made++) {
+    if (isFinal(error) || made >= most) throw error;
     const delayMs = Math.round(backoff.next());
     announce(error, delayMs);
+    options.announce?.(error, delayMs, made + 1);
     await sleep(delayMs, undefined, { signal });
     try {
       await attempt();

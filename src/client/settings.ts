@@ -48,6 +48,7 @@ export interface Settings {
   readonly followServerReference: boolean;
   readonly checkPayloadFormat: boolean;
   readonly reconnect: ReconnectOptions | null;
+  readonly signal: AbortSignal | null;
   readonly maxInflight: number;
   readonly connectTimeoutMs: number;
   /** Undefined for that of the transport. */
@@ -93,6 +94,7 @@ export function settingsOf(options: ClientOptions): Settings {
     followServerReference: options.followServerReference ?? false,
     checkPayloadFormat: options.checkPayloadFormat ?? false,
     reconnect: options.reconnect ?? null,
+    signal: options.signal ?? null,
     maxInflight: inRange('maxInflight', options.maxInflight ?? DEFAULT_MAX_INFLIGHT, 1),
     connectTimeoutMs: options.connectTimeoutMs ?? DEFAULT_TIMEOUT_MS,
     closeTimeoutMs: options.closeTimeoutMs,

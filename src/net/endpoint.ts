@@ -1,5 +1,6 @@
 // The only place that chooses a transport. TLS and WebSocket are loaded when they are first asked for: a plain mqtt-pub
 // never pays for them.
+import { isIP } from 'node:net';
 import type { DialSpec, ListenSpec } from './specs.ts';
 import { listenTcp, tcpDialer } from './tcp.ts';
 import type { TlsListener } from './tls.ts';
@@ -34,6 +35,17 @@ export async function listen(
 
 /** A dialer for a place. */
 export function dialer(spec: DialSpec): Dialer {
+  if (spec.localAddress !== undefined && isIP(spec.localAddress) === 0) {
+    return {
+      async dial(signal) {
+        const { withLocalAddress } = await import('./local-address.ts');
+        return dialer(await withLocalAddress(spec)).dial(signal);
+      },
+    };
+  }
+  if (spec.srv !== undefined) {
+    return { dial: async (signal) => (await import('./srv.ts')).srvDialer(spec, dialer).dial(signal) };
+  }
   switch (spec.kind) {
     case 'tcp':
       return tcpDialer(spec);

@@ -5,6 +5,7 @@ import { Framer, type SizeLimits } from '../protocol/framer.ts';
 import type { FrameSink } from '../protocol/packets.ts';
 import type { Profile } from '../protocol/version.ts';
 import { monotonicNow, touch } from '../util/clock.ts';
+import { noteAnswer } from './dial-facts.ts';
 import type { FlushTurn } from './flush.ts';
 import { Outbox, type OutboxCounters } from './outbox.ts';
 import type { Transport, TransportSink } from './transport.ts';
@@ -178,6 +179,7 @@ export class Link implements TransportSink {
       else this.framer.push(chunk, this.owner, isLent);
     } catch (error) {
       if (!(error instanceof PeerFault)) throw error;
+      if (chunk !== null) noteAnswer(error, chunk);
       this.owner.fault(error);
     }
   }

@@ -1,4 +1,5 @@
 // What the transports are told: where to listen and where to dial. Contents of certificates and keys, never file names.
+import type { SrvRecord } from 'node:dns';
 
 /** PEM text, DER bytes or several of them. */
 type Pem = string | Buffer | readonly (string | Buffer)[];
@@ -58,6 +59,13 @@ export interface ListenSpec {
   readonly backlog?: number | undefined;
 }
 
+/** A key that both sides know, instead of certificates. */
+export interface PskOptions {
+  /** Names the key to the server. */
+  readonly identity: string;
+  readonly key: Buffer;
+}
+
 /** TLS towards a server. */
 export interface TlsDialOptions {
   /** Certificates to trust instead of Node's own list; null and undefined trust that list. */
@@ -71,10 +79,28 @@ export interface TlsDialOptions {
   readonly ciphers?: string;
   readonly minVersion?: 'TLSv1.2' | 'TLSv1.3';
   readonly maxVersion?: 'TLSv1.2' | 'TLSv1.3';
+  /** No certificate counts with it: `ca`, `cert`, `key` and `verify` are without meaning. */
+  readonly psk?: PskOptions;
   /** Name to expect in the certificate and to send as SNI; the host by default. */
   readonly servername?: string;
   /** Receives key log lines (SSLKEYLOGFILE format). */
   readonly keylog?: (line: Buffer) => void;
+}
+
+/** A SOCKS5 proxy on the way to a server. */
+export interface ProxySpec {
+  readonly host: string;
+  readonly port: number;
+  readonly username?: string;
+  readonly password?: string;
+  /** Looks the server's name up here; without it the proxy does. */
+  readonly resolvesHere?: boolean;
+}
+
+/** Brokers named by SRV records of DNS. */
+export interface SrvOptions {
+  /** Looks a name such as `_mqtt._tcp.example.org` up; by default the name servers of the process are asked. */
+  readonly resolve?: (name: string) => Promise<readonly SrvRecord[]>;
 }
 
 /** Where and how to dial. The client's `Endpoint` fits. */
@@ -87,6 +113,10 @@ export interface DialSpec {
   readonly path?: string;
   readonly localAddress?: string;
   readonly tls?: TlsDialOptions;
+  /** Without meaning for 'unix'. */
+  readonly proxy?: ProxySpec;
+  /** The host is a domain whose SRV records name the places to dial; the port does not count. Without meaning for 'unix'. */
+  readonly srv?: SrvOptions;
   /** TCP_NODELAY; default true. */
   readonly noDelay?: boolean;
 }

@@ -10,6 +10,7 @@ import {
   type Server,
   type Socket,
 } from 'node:net';
+import { type DialAttempt, noteDial, watchAttempts } from './dial-facts.ts';
 import { LentReads, lendReads } from './lent-reads.ts';
 import { SocketTransport } from './socket-transport.ts';
 import type { DialSpec, ListenSpec } from './specs.ts';
@@ -162,8 +163,12 @@ export function listenTcp(spec: ListenSpec, accept: Accept, onError: AcceptError
   );
 }
 
-/** The options of net.connect and tls.connect for a place; a name with several addresses is tried address by address. */
+/**
+ * The options of net.connect and tls.connect for a place; a name with several addresses is tried address by address. Throws,
+ * as a name that is not known would have it, for a host that is no name at all: to Node that would be this machine.
+ */
 export function connectOptions(spec: DialSpec): NetConnectOpts & { host: string; port: number } {
+  if (spec.host === '') throw Object.assign(new Error('there is no host to connect to'), { code: 'ENOTFOUND' });
   const local = spec.localAddress;
   return {
     host: spec.host,
@@ -211,14 +216,27 @@ export function whenConnected<S extends Socket>(
   });
 }
 
-/** A connected plain socket. @param reads where its bytes go, null for the socket's stream */
+/**
+ * A connected plain socket. Its error knows which addresses were tried (dial-facts.ts).
+ * @param reads where the socket's bytes go, null for the socket's stream (which it is with a proxy)
+ */
 export async function dialSocket(spec: DialSpec, signal: AbortSignal, reads: LentReads | null = null): Promise<Socket> {
-  const options = { ...connectOptions(spec), ...(reads === null ? {} : { onread: reads.onread }) };
-  if (spec.host === 'localhost' && spec.localAddress === undefined) {
-    const socket = await dialLoopback(options, signal);
-    if (socket !== null) return socket;
+  if (spec.proxy !== undefined) {
+    const { dialThroughProxy } = await import('./socks.ts');
+    return dialThroughProxy(spec, spec.proxy, (proxy) => dialSocket(proxy, signal), signal);
   }
-  return whenConnected(netConnect(options), 'connect', signal);
+  const options = { ...connectOptions(spec), ...(reads === null ? {} : { onread: reads.onread }) };
+  const attempts: DialAttempt[] = [];
+  try {
+    if (spec.host === 'localhost' && spec.localAddress === undefined) {
+      const socket = await dialLoopback(options, signal, attempts);
+      if (socket !== null) return socket;
+    }
+    return await whenConnected(watchAttempts(netConnect(options), attempts), 'connect', signal);
+  } catch (error) {
+    noteDial(error, 'connect', attempts);
+    throw error;
+  }
 }
 
 /**
@@ -226,9 +244,14 @@ export async function dialSocket(spec: DialSpec, signal: AbortSignal, reads: Len
  * Node compiles patterns for addresses and starts threads. So the usual address is dialled as it is, and whenever that
  * does not work (null), the name is looked up like any other.
  */
-async function dialLoopback(options: NetConnectOpts, signal: AbortSignal): Promise<Socket | null> {
+async function dialLoopback(
+  options: NetConnectOpts,
+  signal: AbortSignal,
+  attempts: DialAttempt[],
+): Promise<Socket | null> {
   try {
-    return await whenConnected(netConnect({ ...options, host: '127.0.0.1' }), 'connect', signal);
+    const socket = watchAttempts(netConnect({ ...options, host: '127.0.0.1' }), attempts);
+    return await whenConnected(socket, 'connect', signal);
   } catch (error) {
     if (signal.aborted) throw error;
     return null;
@@ -239,7 +262,7 @@ async function dialLoopback(options: NetConnectOpts, signal: AbortSignal): Promi
 export function tcpDialer(spec: DialSpec): Dialer {
   return {
     async dial(signal) {
-      const reads = new LentReads(true);
+      const reads = spec.proxy === undefined ? new LentReads(true) : null;
       const socket = await dialSocket(spec, signal, reads);
       return new SocketTransport(socket, peerInfo(socket, 'tcp', null), reads);
     },

@@ -1,28 +1,5 @@
 // What went wrong in a TLS handshake, for people: one sentence that names the cause and what to do about it.
-import type { X509Certificate } from 'node:crypto';
-
-/** Facts of the certificate that a failed handshake was about. */
-interface CertificateFacts {
-  readonly subject: string;
-  readonly issuer: string;
-  readonly validFrom: string;
-  readonly validTo: string;
-}
-
-const certificates = new WeakMap<Error, CertificateFacts>();
-
-/** "C=DE\nCN=x" as one line. */
-const oneLine = (name: string): string => name.split('\n').join(', ');
-
-/** Remembers which certificate an error is about, so that its explanation can show it. */
-export function noteCertificate(error: Error, certificate: X509Certificate): void {
-  certificates.set(error, {
-    subject: oneLine(certificate.subject ?? ''),
-    issuer: oneLine(certificate.issuer ?? ''),
-    validFrom: certificate.validFrom,
-    validTo: certificate.validTo,
-  });
-}
+import { type CertificateFacts, certificatesOf, faultyCertificate } from './certificate-notes.ts';
 
 const inHandshake = new WeakSet<Error>();
 
@@ -39,30 +16,50 @@ type Explain = (facts: CertificateFacts | null, error: Error, reader: TlsReader)
 const cafileOf = (reader: TlsReader): string => (reader === 'command' ? '--cafile' : 'cafile');
 
 const certificateOf = (facts: CertificateFacts | null): string => (facts === null ? '' : ` (${facts.subject})`);
-const issuerOf = (facts: CertificateFacts | null): string => (facts === null ? '' : ` Its issuer is ${facts.issuer}.`);
+/** Who signed the last of the certificates that were shown: that authority is the one that is missing here. */
+const missingIssuer = (error: Error): string => {
+  const last = certificatesOf(error).at(-1);
+  return last === undefined ? '' : ` Its issuer is ${last.issuer}.`;
+};
 
-const unknownAuthority: Explain = (facts, _, reader) =>
-  `The certificate of the other side${certificateOf(facts)} is signed by an unknown authority.${issuerOf(facts)} ` +
+/** A moment for people: '2026-11-21 16:20:44 UTC'. */
+export const momentText = (moment: Date): string =>
+  Number.isNaN(moment.getTime()) ? 'an unknown date' : `${moment.toISOString().slice(0, 19).replace('T', ' ')} UTC`;
+
+/** Whose certificate has the fault: that of the other side, or one above it. */
+const ownerOf = (facts: CertificateFacts, error: Error): string =>
+  certificatesOf(error)[0] === facts ? 'of the other side' : 'of an authority of the other side';
+
+const unknownAuthority: Explain = (facts, error, reader) =>
+  `The certificate of the other side${certificateOf(facts)} is signed by an unknown authority.${missingIssuer(error)} ` +
   `Trust that authority with ${cafileOf(reader)} if it is the right one.`;
 const selfSigned: Explain = (facts, _, reader) =>
   `The certificate of the other side${certificateOf(facts)} is self-signed and not trusted. ` +
   `Trust it with ${cafileOf(reader)} if it is the right one.`;
-const selfSignedRoot: Explain = (facts, _, reader) =>
+const selfSignedRoot: Explain = (facts, error, reader) =>
   `The certificate of the other side${certificateOf(facts)} leads to a self-signed authority that is not trusted.` +
-  `${issuerOf(facts)} Trust that authority with ${cafileOf(reader)} if it is the right one.`;
-const expired: Explain = (facts) =>
-  facts === null
-    ? 'The certificate of the other side or of its authority has expired.'
-    : `The certificate of the other side${certificateOf(facts)} or of its authority has expired. ` +
-      `Its own dates are ${facts.validFrom} to ${facts.validTo}.`;
-const notYetValid: Explain = (facts) =>
-  facts === null
-    ? 'The certificate of the other side is not valid yet. Check the clocks.'
-    : `The certificate of the other side${certificateOf(facts)} is not valid before ${facts.validFrom}. Check the clocks.`;
+  `${missingIssuer(error)} Trust that authority with ${cafileOf(reader)} if it is the right one.`;
+const expired: Explain = (facts, error) =>
+  facts === null || facts.validTo.getTime() > Date.now()
+    ? `The certificate of the other side${certificateOf(facts)} or of its authority has expired.`
+    : `The certificate ${ownerOf(facts, error)}${certificateOf(facts)} has expired. ` +
+      `Its dates are ${momentText(facts.validFrom)} to ${momentText(facts.validTo)}.`;
+const notYetValid: Explain = (facts, error) =>
+  facts === null || facts.validFrom.getTime() < Date.now()
+    ? `The certificate of the other side${certificateOf(facts)} or of its authority is not valid yet. Check the clocks.`
+    : `The certificate ${ownerOf(facts, error)}${certificateOf(facts)} is not valid before ` +
+      `${momentText(facts.validFrom)}. Check the clocks.`;
 const wrongHost: Explain = (facts, error) => {
-  const reason = (error as { reason?: string }).reason ?? error.message;
-  return `The certificate of the other side${certificateOf(facts)} is for another host name: ${reason.replace(/\.*$/, '')}.`;
+  const { host, reason = error.message } = error as { host?: string; reason?: string; message: string };
+  if (facts === null || host === undefined) {
+    return `The certificate of the other side${certificateOf(facts)} is for another host name: ${reason.replace(/\.*$/, '')}.`;
+  }
+  const names = facts.names.length === 0 ? 'It names no host.' : `It is for ${facts.names.join(', ')}.`;
+  return `The certificate of the other side${certificateOf(facts)} is for another host name than ${host}. ${names}`;
 };
+/** A verdict of OpenSSL that Node has no code for: the words are OpenSSL's. */
+const otherVerdict: Explain = (facts, error) =>
+  `The certificate of the other side${certificateOf(facts)} does not verify: ${error.message.replace(/\.*$/, '')}.`;
 const plainPeer: Explain = () =>
   'The other side does not speak TLS: this looks like plain text on one side and TLS on the other. Check the port and the TLS options.';
 const sentence =
@@ -95,6 +92,7 @@ const EXPLANATIONS: Readonly<Record<string, Explain>> = {
     `An authority of the certificate of the other side${certificateOf(facts)} may not sign certificates.`,
   ERR_TLS_CERT_ALTNAME_INVALID: wrongHost,
   HOSTNAME_MISMATCH: wrongHost,
+  UNSPECIFIED: otherVerdict,
   ERR_SSL_WRONG_VERSION_NUMBER: plainPeer,
   ERR_SSL_HTTP_REQUEST: sentence('The other side sent a plain HTTP request to a TLS port.'),
   ERR_SSL_HTTPS_PROXY_REQUEST: sentence('The other side sent a plain HTTP request to a TLS port.'),
@@ -124,6 +122,11 @@ const EXPLANATIONS: Readonly<Record<string, Explain>> = {
   ERR_SSL_TLSV1_ALERT_DECRYPT_ERROR: peerRefused('its signature is wrong'),
   ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED: certificateWanted,
   ERR_SSL_TLSV1_UNRECOGNIZED_NAME: sentence('The other side does not know the host name that was asked for.'),
+  ERR_TLS_PSK_REFUSED: sentence('The other side refused the identity or the pre-shared key, or takes none.'),
+  ERR_TLS_PSK_NOT_USED: sentence('The other side showed a certificate and did not use the pre-shared key.'),
+  ERR_SSL_TLSV1_ALERT_UNKNOWN_PSK_IDENTITY: sentence(
+    'The other side does not know the identity of the pre-shared key.',
+  ),
   ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE: noCertificateGiven,
   ERR_TLS_HANDSHAKE_TIMEOUT: sentence('The TLS handshake took too long.'),
   ERR_OSSL_X509_KEY_VALUES_MISMATCH: sentence('The private key does not belong to the certificate.'),
@@ -155,7 +158,7 @@ function alertKey(code: string): string | null {
 export function explainTlsError(error: Error, reader: TlsReader = 'command'): string | null {
   const code = (error as NodeJS.ErrnoException).code;
   if (code === undefined) return null;
-  const facts = certificates.get(error) ?? null;
+  const facts = faultyCertificate(error);
   const explain = EXPLANATIONS[code] ?? EXPLANATIONS[alertKey(code) ?? ''];
   if (explain !== undefined) return explain(facts, error, reader);
   if (inHandshake.has(error) && (code === 'ECONNRESET' || code === 'EPIPE')) {

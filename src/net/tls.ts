@@ -1,13 +1,23 @@
 // TLS on top of TCP. The listening sockets are plain ones; a tls.Server that never listens itself takes each connection
 // through its handshake, so new certificates are a new tls.Server and connections that stand are not touched.
-import { X509Certificate } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { isIP } from 'node:net';
-import { createServer, type Server, type TLSSocket, type TlsOptions, connect as tlsConnect } from 'node:tls';
+import {
+  type ConnectionOptions,
+  createServer,
+  type Server,
+  type TLSSocket,
+  type TlsOptions,
+  connect as tlsConnect,
+} from 'node:tls';
+import { noteCertificates } from './certificate-notes.ts';
+import { type DialAttempt, noteDial, watchAttempts } from './dial-facts.ts';
+import { pskError, pskOptions } from './psk.ts';
 import { SocketTransport } from './socket-transport.ts';
-import type { DialSpec, ListenSpec, TlsListenOptions } from './specs.ts';
-import { addressOf, connectOptions, listenSockets, peerInfo, whenConnected } from './tcp.ts';
-import { noteCertificate, noteHandshake } from './tls-errors.ts';
+import type { DialSpec, ListenSpec, TlsDialOptions, TlsListenOptions } from './specs.ts';
+import { addressOf, connectOptions, dialSocket, listenSockets, peerInfo, whenConnected } from './tcp.ts';
+import { certificateFacts, chainOf } from './tls-certificates.ts';
+import { noteHandshake } from './tls-errors.ts';
 import type { Accept, AcceptError, Admit, Dialer, Listener, PeerInfo, TlsInfo } from './transport.ts';
 import { certificateName } from './x509-name.ts';
 
@@ -156,42 +166,54 @@ export function listenTls(spec: ListenSpec, accept: Accept, onError: AcceptError
   );
 }
 
+const certificateOptions = (options: TlsDialOptions): ConnectionOptions => ({
+  rejectUnauthorized: options.verify ?? true,
+  ...(options.ca === undefined || options.ca === null ? {} : { ca: listOf(options.ca) }),
+  ...(options.cert === undefined ? {} : { cert: options.cert }),
+  ...(options.key === undefined ? {} : { key: options.key }),
+  ...(options.passphrase === undefined ? {} : { passphrase: options.passphrase }),
+});
+
 /**
  * A socket whose handshake is done. Rejects with Node's or OpenSSL's error, which explainTlsError() puts into words; an
- * error about the server's certificate knows that certificate.
+ * error about the server's certificate knows that certificate, and each one the addresses that were tried.
  */
 export async function dialSecureSocket(spec: DialSpec, signal: AbortSignal): Promise<TLSSocket> {
   const options = spec.tls ?? {};
+  // Node ends the process over an empty name.
+  const alpn = (options.alpn ?? []).filter((name) => name !== '');
+  const way = spec.proxy === undefined ? connectOptions(spec) : { socket: await dialSocket(spec, signal) };
   const socket = tlsConnect({
-    ...connectOptions(spec),
+    ...way,
+    host: spec.host,
     // An address is no server name [RFC 6066 section 3]; it is compared with the certificate all the same.
     servername: options.servername ?? (isIP(spec.host) === 0 ? spec.host : ''),
-    rejectUnauthorized: options.verify ?? true,
     minVersion: options.minVersion ?? 'TLSv1.2',
-    ...(options.ca === undefined || options.ca === null ? {} : { ca: listOf(options.ca) }),
-    ...(options.cert === undefined ? {} : { cert: options.cert }),
-    ...(options.key === undefined ? {} : { key: options.key }),
-    ...(options.passphrase === undefined ? {} : { passphrase: options.passphrase }),
+    ...(options.psk === undefined ? certificateOptions(options) : pskOptions(options.psk)),
     ...(options.ciphers === undefined ? {} : { ciphers: options.ciphers }),
     ...(options.maxVersion === undefined ? {} : { maxVersion: options.maxVersion }),
-    ...(options.alpn === undefined ? {} : { ALPNProtocols: [...options.alpn] }),
+    ...(alpn.length === 0 ? {} : { ALPNProtocols: alpn }),
   });
   if (options.keylog !== undefined) socket.on('keylog', options.keylog);
   // 'secure' comes before Node judges the certificate; afterwards the socket is closed and the certificate gone.
   // (getPeerX509Certificate() would not do: after it, Node 20 finds no certificate to compare the host name with.)
-  let certificate: Buffer | undefined;
-  let isConnected = false;
+  let chain: Buffer[] = [];
+  let isConnected = spec.proxy !== undefined;
+  const attempts: DialAttempt[] = [];
+  watchAttempts(socket, attempts);
   socket.once('connect', () => {
     isConnected = true;
   });
   socket.prependOnceListener('secure', () => {
-    certificate = socket.getPeerCertificate().raw;
+    chain = chainOf(socket.getPeerCertificate(true));
   });
   try {
     return await whenConnected(socket, 'secureConnect', signal);
   } catch (error) {
-    if (error instanceof Error && certificate !== undefined) noteCertificate(error, new X509Certificate(certificate));
+    if (error instanceof Error && options.psk !== undefined) throw pskError(error, chain.length > 0);
+    if (error instanceof Error && chain.length > 0) noteCertificates(error, chain.map(certificateFacts));
     else if (error instanceof Error && isConnected) noteHandshake(error);
+    noteDial(error, isConnected ? 'tls' : 'connect', attempts);
     throw error;
   }
 }

@@ -1,10 +1,14 @@
 // Unix domain sockets: listening on a path and dialling one.
 import { createServer, connect as netConnect, type Socket } from 'node:net';
+import { noteDial } from './dial-facts.ts';
 import { LentReads, lendReads } from './lent-reads.ts';
 import { SocketTransport } from './socket-transport.ts';
 import type { DialSpec, ListenSpec } from './specs.ts';
 import { listening, stopListening, whenConnected } from './tcp.ts';
 import type { Accept, AcceptError, Dialer, Listener, Transport } from './transport.ts';
+
+/** Most bytes of a path, as the system has it in a structure: of a longer one Node would take the beginning. */
+const LONGEST_PATH = process.platform === 'linux' ? 107 : 103;
 
 const transportOf = (socket: Socket, path: string, reads: LentReads | null): Transport =>
   new SocketTransport(socket, { address: path, port: 0, localPort: 0, kind: 'unix', tls: null }, reads);
@@ -25,9 +29,17 @@ export async function listenUnix(spec: ListenSpec, accept: Accept, onError: Acce
 export function unixDialer(spec: DialSpec): Dialer {
   return {
     async dial(signal) {
+      if (Buffer.byteLength(spec.host) > LONGEST_PATH) {
+        throw Object.assign(new Error('the path of the socket is too long'), { code: 'ENAMETOOLONG' });
+      }
       const reads = new LentReads(true);
       const socket = netConnect({ path: spec.host, onread: reads.onread });
-      return transportOf(await whenConnected(socket, 'connect', signal), spec.host, reads);
+      try {
+        return transportOf(await whenConnected(socket, 'connect', signal), spec.host, reads);
+      } catch (error) {
+        noteDial(error, 'connect', []);
+        throw error;
+      }
     },
   };
 }

@@ -5,6 +5,7 @@ import { isIPv6 } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { WebSocket, WebSocketServer } from 'ws';
 import { MAX_PACKET_SIZE } from '../protocol/constants.ts';
+import { noteDial, UpgradeRefused } from './dial-facts.ts';
 import type { DialSpec, ListenSpec, WebSocketListenOptions } from './specs.ts';
 import { dialSocket, listenSockets, peerInfo } from './tcp.ts';
 import type { Accept, AcceptError, Admit, Dialer, Listener, PeerInfo, TlsInfo } from './transport.ts';
@@ -181,7 +182,13 @@ export function secureUpgrades(
   };
 }
 
-/** Asks for the upgrade over a connected socket. Rejects with the library's error, or the signal's reason. */
+/** The library's own complaints about an answer have no code, those of the system and of the HTTP parser do. */
+function upgradeError(error: Error): Error {
+  const { code } = error as NodeJS.ErrnoException;
+  return code === undefined || code.startsWith('HPE_') ? new UpgradeRefused(0, error.message) : error;
+}
+
+/** Asks for the upgrade over a connected socket. Rejects with UpgradeRefused, the system's error or the signal's reason. */
 export function upgradeSocket(
   spec: DialSpec,
   socket: Socket,
@@ -206,13 +213,20 @@ export function upgradeSocket(
       signal.removeEventListener('abort', abandon);
       websocket.terminate();
       socket.destroy();
+      const { address, port } = info;
+      noteDial(error, 'websocket', [{ address, port, code: null }]);
       reject(error);
     };
     // Terminating a WebSocket that is not open makes it report one more error, which the listener swallows.
-    websocket.on('error', fail);
+    const onError = (error: Error): void => fail(upgradeError(error));
+    websocket.on('error', onError);
+    websocket.once('unexpected-response', (_request, response) => {
+      const { statusCode = 0, statusMessage = '' } = response;
+      fail(new UpgradeRefused(statusCode, `${statusCode} ${statusMessage}`.trim()));
+    });
     websocket.once('open', () => {
       signal.removeEventListener('abort', abandon);
-      websocket.off('error', fail);
+      websocket.off('error', onError);
       resolve(new WebSocketTransport(websocket, socket, info));
     });
     if (signal.aborted) abandon();

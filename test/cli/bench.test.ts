@@ -182,7 +182,8 @@ describe('mqtt-bench says', () => {
 
   it('that there is no broker', async () => {
     const { code, stdout, stderr } = await bench('load', '-h', '127.0.0.1', '-p', String(await freePort()));
-    assert.deepEqual([code, stdout, stderr], [1, '', 'Error: Connection refused.\n']);
+    assert.deepEqual([code, stdout], [1, '']);
+    assert.match(stderr, /^Error: Connection refused\. Nothing accepts connections at 127\.0\.0\.1:\d+: .+\.\n$/);
   });
 
   it('with -d what becomes of each connection', async (context) => {

@@ -16,10 +16,13 @@ import { describe, it, type TestContext } from 'node:test';
 import { verifyHash } from '../../src/broker/plugins/hashes.ts';
 import { runTool } from '../support/cli.ts';
 import { scratch } from '../support/mosquitto.ts';
+import { runPasswd } from '../support/passwd-run.ts';
 import type { Result } from '../support/process.ts';
 
-const passwd = (args: readonly string[], stdin?: string): Promise<Result> =>
-  runTool('mqtt-passwd', args, stdin === undefined ? {} : { stdin });
+async function passwd(args: readonly string[], stdin = ''): Promise<Result> {
+  const { code, stdout, stderr } = await runPasswd(args, { stdin });
+  return { code, stdout, stderr };
+}
 
 /** A cost that keeps tests short. */
 const QUICK = ['-I', '4'];
@@ -40,13 +43,13 @@ const lines = (file: string): string[] => readFileSync(file, 'utf8').split('\n')
 function hashOf(file: string, user: string): string {
   const line = lines(file).find((candidate) => candidate.startsWith(`${user}:`));
   assert.ok(line !== undefined, `${user} is not in the file`);
-  return line.slice(user.length + 1);
+  return line.slice(user.length + 1).trimEnd();
 }
 
 describe('adding and changing users', () => {
   it('-c makes a file with one user, bcrypt by default, for its owner only', async (t) => {
     const file = fileIn(t);
-    const { code, stdout, stderr } = await passwd(['-c', '-b', file, 'tom', '111111']);
+    const { code, stdout, stderr } = await runTool('mqtt-passwd', ['-c', '-b', file, 'tom', '111111']);
     assert.deepEqual([code, stdout, stderr], [0, 'Adding password for user tom\n', '']);
     assert.match(hashOf(file, 'tom'), /^\$2b\$10\$/);
     assert.equal(await verifyHash(Buffer.from('111111'), hashOf(file, 'tom')), true);
@@ -71,9 +74,9 @@ describe('adding and changing users', () => {
     const { code, stdout } = await passwd(['-b', ...QUICK, file, 'tom', 'new']);
     assert.deepEqual([code, stdout], [0, 'Updating password for user tom\n']);
     const after = readFileSync(file, 'latin1').split('\n');
-    assert.equal(after.length, before.length + 1);
+    assert.equal(after.length, before.length);
     assert.deepEqual(
-      after.slice(0, -1).map((line, i) => (line.startsWith('tom:') ? 'changed' : line === before[i])),
+      after.map((line, i) => (line.startsWith('tom:') ? 'changed' : line === before[i])),
       before.map((line) => (line.startsWith('tom:') ? 'changed' : true)),
     );
   });
@@ -99,14 +102,17 @@ describe('adding and changing users', () => {
     );
   });
 
-  it('a group that may read the file still may; everybody else may not', async (t) => {
+  it('the mode stays, and a file that everybody may read is warned about', async (t) => {
     const file = fileIn(t, 'ann:x\n', 0o640);
-    await passwd(['-b', ...QUICK, file, 'tom', 'x']);
+    assert.equal((await passwd(['-b', ...QUICK, file, 'tom', 'x'])).stderr, '');
     assert.equal(statSync(file).mode & 0o777, 0o640);
     const open = fileIn(t, 'ann:x\n', 0o644);
     const { stderr } = await passwd(['-b', ...QUICK, open, 'tom', 'x']);
-    assert.match(stderr, /^Warning: File .*passwd\.conf has world readable permissions\./);
-    assert.equal(statSync(open).mode & 0o777, 0o600);
+    assert.equal(
+      stderr,
+      `Warning: File ${open} has world readable permissions. Future versions will refuse to load this file.\n`,
+    );
+    assert.equal(statSync(open).mode & 0o777, 0o644);
   });
 
   it('writes through a symbolic link', async (t) => {
@@ -146,10 +152,27 @@ describe('adding and changing users', () => {
     });
   }
 
-  it('-I sets the cost', async (t) => {
-    const file = fileIn(t);
-    await passwd(['-H', 'sha512-pbkdf2', '-I', '77', '-c', '-b', file, 'tom', 'x']);
-    assert.match(hashOf(file, 'tom'), /^\$7\$77\$/);
+  for (const [args, form] of [
+    [['-H', 'sha512-pbkdf2', '-I', '77'], /^\$7\$77\$/],
+    [['-I', '5'], /^\$2b\$05\$/],
+    [
+      ['-H', 'argon2id', '-I', '3', '--argon2-memory', '128', '--argon2-parallelism', '2'],
+      /^\$argon2id\$v=19\$m=128,t=3,p=2\$/,
+    ],
+  ] as const) {
+    it(`the cost: ${args.join(' ')}`, async (t) => {
+      const file = fileIn(t);
+      assert.equal((await passwd([...args, '-c', '-b', file, 'tom', 'x'])).code, 0);
+      assert.match(hashOf(file, 'tom'), form);
+      assert.equal(await verifyHash(Buffer.from('x'), hashOf(file, 'tom')), true);
+    });
+  }
+
+  it('a file that may not be one is not asked a password for', async (t) => {
+    const missing = path.join(scratch(t), 'none');
+    const { stdout, stderr } = await passwd([missing, 'tom'], 'x\nx\n');
+    assert.equal(stdout, '');
+    assert.equal(stderr, `Error: Unable to open password file ${missing}. No such file or directory.\n`);
   });
 });
 
@@ -168,16 +191,24 @@ describe('asking for the password', () => {
     assert.equal(await verifyHash(Buffer.from('secret'), hashOf(file, 'tom')), true);
   });
 
-  for (const [what, stdin, code, sentence] of [
-    ['two that differ', 'a\nb\n', 2, 'Error: Passwords do not match.\n'],
-    ['one only', 'a\n', 2, 'Error: Passwords do not match.\n'],
-    ['an empty one', '\n\n', 1, 'Error: Empty password.\n'],
-    ['none', '', 1, 'Error: Empty password.\n'],
+  for (const [what, stdin, code, questions, sentence] of [
+    ['two that differ', 'a\nb\n', 2, 'Password: \nReenter password: \n', 'Error: Passwords do not match.\n'],
+    ['one only', 'a\n', 1, 'Password: \nReenter password: ', 'Error: Empty password.\n'],
+    ['one and an empty one', 'a\n\n', 1, 'Password: \nReenter password: ', 'Error: Empty password.\n'],
+    ['an empty one', '\n\n', 1, 'Password: ', 'Error: Empty password.\n'],
+    ['none', '', 1, 'Password: ', 'Error: Empty password.\n'],
+    [
+      'one that is not UTF-8',
+      '\uFFFD\n\uFFFD\n',
+      1,
+      'Password: \nReenter password: \n',
+      'Error: The password is not valid UTF-8.\n',
+    ],
   ] as const) {
     it(`${what}: exit code ${code}, and the file stays`, async (t) => {
       const file = fileIn(t, 'ann:x\n');
       const result = await passwd([file, 'tom'], stdin);
-      assert.deepEqual([result.code, result.stderr], [code, sentence]);
+      assert.deepEqual([result.code, result.stdout, result.stderr], [code, questions, sentence]);
       assert.equal(readFileSync(file, 'utf8'), 'ann:x\n');
     });
   }
@@ -242,6 +273,23 @@ describe('refused, with exit code 1', () => {
     [
       ['-b', '-H', 'sha512', '-I', '5', 'F', 'a', 'x'],
       'Error: sha512 hashes have no number of iterations; use sha512-pbkdf2.\n',
+    ],
+    [['-b', '-I', '17', 'F', 'a', 'x'], 'Error: the cost of bcrypt must be a whole number from 4 to 16, not 17.\n'],
+    [
+      ['-b', '--argon2-memory', '99', 'F', 'a', 'x'],
+      'Error: bcrypt hashes have no measure of memory or parallelism; use argon2id.\n',
+    ],
+    [
+      ['-b', '-H', 'argon2id', '--argon2-memory', '15', '--argon2-parallelism', '2', 'F', 'a', 'x'],
+      'Error: the memory of argon2id in KiB with 2 lanes must be a whole number from 16 to 1048576, not 15.\n',
+    ],
+    [
+      ['-b', '-H', 'argon2id', '--argon2-parallelism', '65', 'F', 'a', 'x'],
+      'Error: the parallelism of argon2id must be a whole number from 1 to 64, not 65.\n',
+    ],
+    [
+      ['-b', '-H', 'argon2id', '-I', '5', '--argon2-memory', '1048576', 'F', 'a', 'x'],
+      'Error: the number of argon2id passes over 1048576 KiB must be a whole number from 1 to 4, not 5.\n',
     ],
     [['-D', 'F'], 'Error: -D argument given but password file or username missing.\n'],
     [['-U'], 'Error: -U argument given but password file missing.\n'],

@@ -142,35 +142,75 @@ describe('mqtt-pub', () => {
       assert.deepEqual(told, { code: 0, stdout: '', stderr });
     }
     assert.deepEqual(await runTool('mqtt-pub', [...args, '-q', '1'], { stdin }), { code: 0, stdout: '', stderr: '' });
+    // With the trace, the broker's words are said once.
+    const traced = await runTool('mqtt-pub', [...where, '-t', 'denied/t', '-m', 'x', '-V', '5', '-q', '1', '-d']);
+    assert.equal(traced.stderr, 'Warning: Publish 1 failed: Not authorized.\n');
+    assert.match(traced.stdout, /received PUBACK \(Mid: 1, RC:135\)\nThe broker says: /);
+  });
+
+  it('ends with 135 for --fail-on-denied where the broker refuses messages, once all are sent', async (context) => {
+    const { port, where } = await embeddedBroker(context);
+    const observer = await Observer.of(context, port);
+    const args = [...where, '-V', '5', '-q', '1', '--fail-on-denied'];
+    const stdin = 'a\nb\n';
+    const lines = await runTool('mqtt-pub', [...args, '-t', 'denied/t', '-l'], { stdin });
+    assert.equal(lines.code, 135);
+    assert.match(lines.stderr, /Warning: Publish 2 failed: .*\n.*\nError: The broker refused 2 of 2 messages\.\n$/);
+    const single = await runTool('mqtt-pub', [...args, '-t', 'denied/t', '-m', 'x']);
+    assert.equal(single.code, 135);
+    assert.doesNotMatch(single.stderr, /Error/);
+    assert.deepEqual(await runTool('mqtt-pub', [...args, '-t', 't', '-l'], { stdin }), {
+      code: 0,
+      stdout: '',
+      stderr: '',
+    });
+    await observer.seen(2);
+    assert.deepEqual(observer.payloads, ['a', 'b']);
+    // A broker that closes the connection for it names its reason in MQTT 5 only.
+    const closing = await falseBroker(context, (chunk, socket) => {
+      if (chunk[0] === 0x10) socket.write(Buffer.from([0x20, 3, 0, 0, 0]));
+      else socket.end(Buffer.from([0xe0, 2, 0x87, 0]));
+    });
+    const message = ['-h', '127.0.0.1', '-p', String(closing), '-V', '5', '-t', 't', '-m', 'x', '-q', '1'];
+    const closed = await runTool('mqtt-pub', [...message, '--fail-on-denied']);
+    assert.equal(closed.code, 135);
+    assert.match(closed.stderr, /^Error: The broker closed the connection: Not authorized\.\nThis client may not /);
+    assert.equal((await runTool('mqtt-pub', message)).code, 7);
   });
 
   it('says why it cannot connect', async (context) => {
     const closed = String(await freePort());
     const message = ['-t', 't', '-m', 'x'];
-    assert.deepEqual(await runTool('mqtt-pub', ['-p', closed, ...message]), {
-      code: 1,
-      stdout: '',
-      stderr: 'Error: Connection refused\n',
-    });
-    assert.deepEqual(await runTool('mqtt-pub', ['-h', 'no-such-host.invalid', ...message]), {
-      code: 1,
-      stdout: '',
-      stderr: 'Unable to connect (Lookup error).\n',
-    });
-    const path = '/no/such/socket';
-    assert.deepEqual(await runTool('mqtt-pub', ['--unix', path, ...message]), {
-      code: 1,
-      stdout: '',
-      stderr: 'Error: No such file or directory\n',
-    });
+    const seen = async (...where: string[]): Promise<[code: number | null, first: string, detail: string]> => {
+      const { code, stdout, stderr } = await runTool('mqtt-pub', [...where, ...message]);
+      assert.equal(stdout, '');
+      const [first = '', ...details] = stderr.trimEnd().split('\n');
+      return [code, first, details.join('\n')];
+    };
+    const nobody = await seen('-p', closed);
+    assert.deepEqual(nobody.slice(0, 2), [1, 'Error: Connection refused']);
+    assert.match(
+      nobody[2],
+      new RegExp(`at localhost:${closed} \\(tried 127\\.0\\.0\\.1:${closed}.*\\): the broker does not run`),
+    );
+    const unknown = await seen('-h', 'no-such-host.invalid');
+    assert.deepEqual(unknown.slice(0, 2), [1, 'Unable to connect (Lookup error).']);
+    assert.match(unknown[2], /"no-such-host\.invalid"/);
+    assert.deepEqual(await seen('--unix', '/no/such/socket'), [
+      1,
+      'Error: No such file or directory',
+      'There is no socket /no/such/socket: the broker does not run, or listens elsewhere.',
+    ]);
     const silent = await falseBroker(context, (_chunk, socket) => socket.end());
-    const lost = await runTool('mqtt-pub', ['-h', '127.0.0.1', '-p', String(silent), ...message]);
-    assert.equal(lost.code, 7);
-    assert.match(lost.stderr, /^Error: The connection was lost\.\n.*it may expect TLS on this port/);
+    const lost = await seen('-h', '127.0.0.1', '-p', String(silent));
+    assert.deepEqual(lost.slice(0, 2), [7, 'Error: The connection was lost.']);
+    assert.match(lost[2], /closed the connection without an answer: .*expect TLS on this port/);
     const noise = await falseBroker(context, (_chunk, socket) => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'));
-    const broken = await runTool('mqtt-pub', ['-h', '127.0.0.1', '-p', String(noise), ...message]);
-    assert.equal(broken.code, 2);
-    assert.match(broken.stderr, /^Error: The other side speaks no MQTT on this port: .+\.\n$/);
+    assert.deepEqual(await seen('-h', '127.0.0.1', '-p', String(noise)), [
+      2,
+      'Error: A network protocol error occurred when communicating with the broker.',
+      `What answers at 127.0.0.1:${noise} speaks no MQTT: it looks like a web server ("HTTP/1.1 400 Bad Request"). If it is a broker, try WebSocket (--ws).`,
+    ]);
   });
 
   it('ends with code 7 where the connection is lost before the acknowledgement', async (context) => {

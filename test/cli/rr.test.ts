@@ -40,9 +40,13 @@ describe('mqtt-rr', () => {
     assert.equal(lines.at(-1), 'Client me sending DISCONNECT');
     assert.deepEqual([code, stderr], [0, '']);
 
+    const timed = await runTool('mqtt-rr', [...args, '-m', 'hello', '--latency']);
+    assert.match(timed.stdout, /^hello yourself\nLatency: \d+\.(\d{3}µs|\d{6}ms|\d{9}s)\n$/);
+    assert.deepEqual([timed.code, timed.stderr], [0, '']);
+
     const formatted = await runTool('mqtt-rr', [...args, '-s', '-F', '%t: %p'], { stdin: 'who' });
     assert.deepEqual(formatted, { code: 0, stdout: 'answer/1: who yourself\n', stderr: '' });
-    const [first, second] = await observer.seen(2);
+    const [first, , second] = await observer.seen(3);
     assert.equal(first?.properties.responseTopic, 'answer/1');
     assert.equal(first?.properties.correlationData?.length, 16);
     assert.notDeepEqual(first?.properties.correlationData, second?.properties.correlationData);
@@ -78,9 +82,13 @@ describe('mqtt-rr', () => {
     assert.deepEqual(late, { code: 27, stdout: '', stderr: 'Timed out\n' });
     const deaf = await runTool('mqtt-rr', [...where, '-t', 'ask', '-e', 'denied/answer', '-m', '?']);
     const refused = "Error: The subscription to 'denied/answer' was refused: Not authorized.\n";
-    assert.deepEqual(deaf, { code: 1, stdout: '', stderr: refused });
+    const why = "The broker says: Not authorized to subscribe to 'denied/answer'.\n";
+    assert.deepEqual(deaf, { code: 1, stdout: '', stderr: refused + why });
+    const words = "The broker says: Not authorized to publish to 'denied/ask'.\n";
     const mute = await runTool('mqtt-rr', [...where, '-t', 'denied/ask', '-e', 'answer', '-m', '?', '-q', '1']);
-    assert.deepEqual(mute, { code: 1, stdout: '', stderr: 'Warning: Publish 2 failed: Not authorized.\n' });
+    assert.deepEqual(mute, { code: 1, stdout: '', stderr: `Warning: Publish 2 failed: Not authorized.\n${words}` });
+    const denied = ['-t', 'denied/ask', '-e', 'answer', '-m', '?', '-q', '1', '--fail-on-denied'];
+    assert.equal((await runTool('mqtt-rr', [...where, ...denied])).code, 135);
     const nobody = await runTool('mqtt-rr', [...where, '-t', 'ask', '-e', 'answer', '-m', '?', '-u', 'nobody']);
     assert.deepEqual(nobody, {
       code: 135,

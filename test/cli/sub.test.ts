@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { DENY, type Decision } from '../../src/index.ts';
 import { runTool } from '../support/cli.ts';
 import { freePort } from '../support/free-port.ts';
 import { built, finish, Program } from '../support/process.ts';
@@ -11,6 +12,8 @@ const lines = (text: string): string[] =>
     .trimEnd()
     .split('\n')
     .map((line) => line.replace(/mosq-\w{18}/, 'ID'));
+
+const NOTHING = { code: 0, stdout: '', stderr: '' };
 
 /** Starts mqtt-sub with -d and waits for its subscription. */
 async function subscribed(args: readonly string[]): Promise<Program> {
@@ -118,7 +121,8 @@ describe('mqtt-sub', () => {
     assert.equal(lines(late.stdout).at(-1), 'Client ID sending DISCONNECT');
     const deaf = await falseBroker(context, () => undefined);
     const never = await runTool('mqtt-sub', ['-h', '127.0.0.1', '-p', String(deaf), '-t', 't', '-W', '0.5']);
-    assert.deepEqual(never, { code: 27, stdout: '', stderr: 'Timed out\n' });
+    assert.deepEqual([never.code, never.stdout], [27, '']);
+    assert.match(never.stderr, /^Timed out\n127\.0\.0\.1:\d+ took the connection and did not answer CONNECT: .+\.\n$/);
 
     const quick = await runTool('mqtt-sub', [...where, '-t', 't', '-E', '-d']);
     assert.deepEqual(
@@ -158,28 +162,62 @@ describe('mqtt-sub', () => {
       'Client ID sending DISCONNECT',
     ]);
     const current = await runTool('mqtt-sub', [...args, '-V', '5']);
-    assert.deepEqual(
-      [current.code, current.stderr],
-      [135, 'Connection error: Not authorized\nThe broker says: Not authorized to connect.\n'],
-    );
-    assert.equal(lines(current.stdout)[1], 'Client ID received CONNACK (135)');
+    assert.deepEqual([current.code, current.stderr], [135, 'Connection error: Not authorized\n']);
+    // What the trace has shown already is not said again.
+    assert.deepEqual(lines(current.stdout).slice(1, 3), [
+      'Client ID received CONNACK (135)',
+      'The broker says: Not authorized to connect.',
+    ]);
   });
 
   it('tells which subscriptions were refused', async (context) => {
     const { where } = await embeddedBroker(context);
     const all = 'All subscription requests were denied.\n';
+    const words = "The broker says: Not authorized to subscribe to 'denied/a'.\n";
     for (const version of ['311', '5']) {
       const args = [...where, '-t', 'denied/a', '-V', version];
-      assert.deepEqual(await runTool('mqtt-sub', args), { code: 0, stdout: '', stderr: all });
+      const stderr = version === '5' ? all + words : all;
+      assert.deepEqual(await runTool('mqtt-sub', args), { code: 0, stdout: '', stderr });
     }
     const some = await runTool('mqtt-sub', [...where, '-V', '5', '-t', 'denied/a', '-t', 'ok', '-E']);
     const stderr = "Warning: Subscription to 'denied/a' was refused: Not authorized.\n";
-    assert.deepEqual(some, { code: 0, stdout: '', stderr });
+    assert.deepEqual(some, { code: 0, stdout: '', stderr: stderr + words });
+  });
+
+  it('ends with 135 for --fail-on-denied where the broker refuses a subscription or its end', async (context) => {
+    const { broker, port, where } = await embeddedBroker(context);
+    for (const [args, said] of [
+      [['-t', 'denied/a'], /^All subscription requests were denied\.\nThe broker says: .*\n$/],
+      [['-V', '311', '-t', 'denied/a'], /^All subscription requests were denied\.\n$/],
+      [['-t', 'ok', '-t', 'denied/a'], /^Warning: Subscription to 'denied\/a' was refused: .*\nThe broker says: .*\n$/],
+      [
+        ['-U', 'denied/a', '-E'],
+        /^Error: The end of the subscription to 'denied\/a' was refused: Not authorized\.\nThe broker says: .*\n$/,
+      ],
+    ] as const) {
+      const result = await runTool('mqtt-sub', [...where, '-V', '5', '--fail-on-denied', ...args]);
+      assert.deepEqual([result.code, result.stdout], [135, '']);
+      assert.match(result.stderr, said);
+    }
+    assert.deepEqual(await runTool('mqtt-sub', [...where, '-V', '5', '-U', 'denied/a', '-E']), NOTHING);
+    // A later connection may be refused what the first one was granted.
+    const program = await subscribed([...where, '-V', '5', '--fail-on-denied', '-t', 't']);
+    await broker.stop();
+    const plugins = [{ name: 'no more', authorize: (): Decision => DENY }];
+    await embeddedBroker(context, port, { plugins });
+    const { code, stderr } = await program.ended;
+    assert.deepEqual(
+      [code, stderr],
+      [135, 'Error: The broker refused a subscription that was made anew: Not authorized.\n'],
+    );
   });
 
   it('says why it cannot connect', async () => {
-    const result = await runTool('mqtt-sub', ['-h', '127.0.0.1', '-p', String(await freePort()), '-t', 't']);
-    assert.deepEqual(result, { code: 1, stdout: '', stderr: 'Error: Connection refused\n' });
+    const { code, stdout, stderr } = await runTool('mqtt-sub', [
+      ...['-h', '127.0.0.1', '-p', String(await freePort()), '-t', 't'],
+    ]);
+    assert.deepEqual([code, stdout], [1, '']);
+    assert.match(stderr, /^Error: Connection refused\nNothing accepts connections at 127\.0\.0\.1:\d+: .+\.\n$/);
   });
 
   it('connects and subscribes again when the connection is lost', async (context) => {
@@ -231,6 +269,98 @@ describe('mqtt-sub', () => {
     assert.equal(sent.code, 0);
     const wanted = await finish('cksum', [], { input: expected });
     assert.equal((await reading).stdout, wanted.stdout);
+  });
+
+  it('waits for a condition, and for a number of messages', async (context) => {
+    const { broker, where } = await embeddedBroker(context);
+    const hot = await subscribed([...where, '-t', 't/#', '-T', 't/no', '--until', 'payload.temp > 30', '-F', 'got %p']);
+    for (const [topic, payload] of [
+      ['t/1', '{"temp":20}'],
+      ['t/1', 'no JSON'],
+      ['t/no', '{"temp":40}'],
+      ['t/2', '{"temp":31}'],
+      ['t/2', 'too late'],
+    ] as const) {
+      broker.publish(topic, payload);
+    }
+    const { code, stdout } = await hot.ended;
+    assert.equal(code, 0);
+    const got = lines(stdout).filter((line) => line.startsWith('got'));
+    assert.deepEqual(got, ['got {"temp":20}', 'got no JSON', 'got {"temp":31}']);
+
+    broker.publish('kept', 'on', { retain: true });
+    const run = (...args: string[]) => runTool('mqtt-sub', [...where, '-t', 'kept', ...args]);
+    assert.deepEqual(await run('--expect', '1', '-W', '5'), { code: 0, stdout: 'on\n', stderr: '' });
+    const [few, many, never] = await Promise.all([
+      run('--expect', '2', '-W', '0.5'),
+      run('--expect', '0', '-W', '5'),
+      run('--until', '/off/', '-W', '0.5'),
+    ]);
+    assert.deepEqual(few, { code: 27, stdout: 'on\n', stderr: 'Expected 2 messages, got 1.\nTimed out\n' });
+    assert.deepEqual(many, { code: 1, stdout: 'on\n', stderr: 'Expected 0 messages, got 1.\n' });
+    const unmet = 'No message fulfilled the condition of --until.\nTimed out\n';
+    assert.deepEqual(never, { code: 27, stdout: 'on\n', stderr: unmet });
+    assert.deepEqual(await run('--until', 'payload >'), {
+      code: 1,
+      stdout: '',
+      stderr: [
+        'Error: The condition of --until makes no sense: a value was expected here.',
+        '  payload >',
+        '           ^',
+        '',
+        "Use 'mqtt-sub --help' to see usage.\n",
+      ].join('\n'),
+    });
+  });
+
+  it('prints a part of the messages, or their rate', async (context) => {
+    const { broker, where, subscribed } = await embeddedBroker(context, 0, { global: { maxQueuedMessages: 0 } });
+    const ready = subscribed('n');
+    const part = runTool('mqtt-sub', [...where, '-t', 'n', '--random-filter', '25', '-C', '500']);
+    await ready;
+    for (let i = 1; i <= 4000; i++) broker.publish('n', String(i));
+    const printed = (await part).stdout.trimEnd().split('\n');
+    assert.equal(printed.length, 500);
+    // 500 of a quarter are 2000, give or take six times the standard deviation of 77.
+    const last = Number(printed.at(-1));
+    assert.ok(last > 1538 && last < 2462, String(last));
+
+    const rate = new Program(process.execPath, [built('mqtt-sub'), ...where, '-t', 'n', '--message-rate']);
+    await rate.seen(/^\d+ msgs\/s\n/, 'stdout');
+    assert.equal((await rate.stop()).code, 0);
+  });
+
+  it('has no screen to keep lines on in a pipe', async (context) => {
+    const { broker, where } = await embeddedBroker(context);
+    broker.publish('w/1', 'one', { retain: true });
+    const result = await runTool('mqtt-sub', [...where, '-t', 'w/1', '-w', '-C', '1']);
+    assert.deepEqual(result, { code: 0, stdout: 'w/1 one\n', stderr: '' });
+  });
+
+  it('decodes packets with -d -d, with --debug-packets and not with -d', async (context) => {
+    const { broker, where } = await embeddedBroker(context);
+    broker.publish('p', 'hello', { retain: true });
+    const args = [...where, '-t', 'p', '-C', '1', '-V', '5', '-u', 'bob', '-P', 'open sesame'];
+    const [twice, whole, once] = await Promise.all(
+      [['-d', '-d'], ['--debug-packets'], ['-d']].map((words) => runTool('mqtt-sub', [...args, ...words])),
+    );
+    for (const result of [twice, whole]) {
+      assert.deepEqual([result?.code, result?.stderr], [0, '']);
+      const shown = lines(result?.stdout ?? '').map((line) => line.replace(/^[\d:.]{15} /, ''));
+      for (const line of [
+        '    password: 11 bytes, not shown',
+        '← PUBLISH (11 bytes, flags 0x1)',
+        '        receive-maximum: 1',
+        "Client ID received PUBLISH (d0, q0, r1, m0, 'p', ... (5 bytes))",
+        'hello',
+      ]) {
+        assert.ok(shown.includes(line), `${line} in ${shown.join('\n')}`);
+      }
+      const packets = shown.flatMap((line) => /^[→←] (\w+)/.exec(line)?.[1] ?? []);
+      assert.deepEqual(packets, ['CONNECT', 'CONNACK', 'SUBSCRIBE', 'SUBACK', 'PUBLISH', 'DISCONNECT']);
+      assert.doesNotMatch(result?.stdout ?? '', /sesame|73 65 73 61/);
+    }
+    assert.doesNotMatch(once?.stdout ?? '', /[→←]/);
   });
 
   it('takes a broker that is none for a fault of the broker', async (context) => {

@@ -86,7 +86,8 @@ for (const [name, args, needed] of [
     const program = `
       const before = process.moduleLoadList.length;
       process.argv.splice(1, 0, ${JSON.stringify(built(name))});
-      process.on('exit', () => process.stderr.write(process.moduleLoadList.slice(before).join('\\n')));
+      const loaded = () => [...process.moduleLoadList.slice(before), ...Object.keys(require.cache)];
+      process.on('exit', () => process.stderr.write(loaded().join('\\n')));
       require(process.argv[1]);`;
     const where = ['-h', '127.0.0.1', '-p', String(port), '-V', '5', '-t', 't'];
     const { code, stderr } = await finish(process.execPath, ['-e', program, '--', ...where, ...args]);
@@ -96,6 +97,11 @@ for (const [name, args, needed] of [
     assert.deepEqual(
       DEAR_MODULES.filter((module) => module !== needed && loaded.includes(`NativeModule ${module}`)),
       [],
+    );
+    assert.deepEqual(
+      loaded.filter((file) => file.includes('node_modules')),
+      [],
+      'packages',
     );
     const text = readFileSync(programOf(name), 'utf8');
     assert.deepEqual(

@@ -129,4 +129,32 @@ export const CONNECTION: readonly Group[] = [
       `pub ${MESSAGE} --cert {folder}/server.crt --key {key}`,
     ],
   },
+  {
+    name: 'pre-shared keys',
+    inside: true,
+    common: '-h localhost -p {psk} -i {t} -t {t}/a',
+    lines: [
+      'pub -m x -d --psk 0123456789abcdef --psk-identity tom',
+      'sub -E -d --psk 0123456789abcdef --psk-identity tom',
+    ],
+  },
+  {
+    name: 'options files',
+    inside: true,
+    common: '{at} -d',
+    lines: [
+      ...[
+        `-i {t}\n-t {t}/a\n-m x\n`,
+        `--id {t}\n--topic {t}/a\n--message a b c\n`,
+        `# a comment\n-i {t}\n\n-t {t}/a\n-n\n-r\n`,
+        '-i {t}\n--no-such-option\n',
+        '-i\n',
+      ].map((options) => ({ line: 'pub', options, env: { XDG_CONFIG_HOME: '{dir}' } })),
+      { line: 'pub -t {t}/b -q 1', options: '-i {t}\n-t {t}/a\n-m x\n-q 2\n', env: { XDG_CONFIG_HOME: '{dir}' } },
+      { line: 'pub', options: '-i {t}\n-t {t}/a\n-m x\n', env: { HOME: '{dir}' } },
+      { line: 'pub -t {t}/a -m x -i {t}', options: '-q 1\n', env: { HOME: '{dir}', XDG_CONFIG_HOME: '/nonexistent' } },
+      { line: 'sub -E', options: '-i {t}\n-t {t}/a\n-t {t}/b\n-q 1\n', env: { XDG_CONFIG_HOME: '{dir}' } },
+      { line: 'sub -E -t {t}/c', options: '-i {t}\n-t {t}/a\n', env: { HOME: '{dir}' } },
+    ],
+  },
 ];

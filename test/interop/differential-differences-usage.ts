@@ -3,6 +3,23 @@ import type { Difference } from './differential-differences.ts';
 
 export const USAGE_DIFFERENCES: readonly Difference[] = [
   {
+    title: 'Wrong lines of an options file',
+    mosquitto: 'Says what is wrong.',
+    ours: 'The same, with the file and the line.',
+    reason: 'The command line is the first thing that people look at.',
+    lines: [
+      'options files: pub (options file "-i {t}\\n--no-such-option\\n"; XDG_CONFIG_HOME={dir})',
+      'options files: pub (options file "-i\\n"; XDG_CONFIG_HOME={dir})',
+    ],
+  },
+  {
+    title: '-P without a password',
+    mosquitto: 'Refuses it.',
+    ours: 'Asks for the password once everything else is right.',
+    reason: 'Asked for by users: a password on the command line is seen by everybody.',
+    lines: ['options without their value: pub -P'],
+  },
+  {
     title: 'Versions',
     mosquitto: 'Names itself and libmosquitto.',
     ours: 'Names itself.',
@@ -27,6 +44,13 @@ export const USAGE_DIFFERENCES: readonly Difference[] = [
       'publishers: pub -f {dir}/missing',
       'publishers: pub -f {dir}/missing -d',
     ],
+  },
+  {
+    title: 'An address of another machine',
+    mosquitto: 'Says that it cannot be assigned.',
+    ours: 'The same, and on a further line which option gave it.',
+    reason: 'The sentence names neither.',
+    lines: ['publishers: pub -m x -A 203.0.113.1'],
   },
   {
     title: 'A directory as payload',
@@ -62,6 +86,8 @@ export const USAGE_DIFFERENCES: readonly Difference[] = [
     ours: 'Refuses them, and shows what was given.',
     reason: 'The sentence says where to look.',
     lines: [
+      'options that exclude or need each other: sub --random-filter 100.5',
+
       'properties that do not fit: pub connect receive-maximum 0',
       'properties that do not fit: pub connect maximum-packet-size 0',
       'properties that do not fit: pub connect request-problem-information 2',
@@ -102,9 +128,24 @@ export const USAGE_DIFFERENCES: readonly Difference[] = [
   {
     title: 'Typos',
     mosquitto: 'Names the unknown option.',
-    ours: 'The same, and on a further line the option that was probably meant.',
+    ours: 'The same, and on a further line what was probably meant, or whose option it is.',
     reason: 'Asked for by users.',
-    lines: ['words that are no options: pub --topics a', 'words that are no options: pub --topic=a -m x'],
+    lines: [
+      'values out of range: pub -m x -V mqttv4',
+      'options that exclude or need each other: rr -e a -l',
+      'words that are no options: pub -tm',
+      'words that are no options: pub -C 1',
+      'words that are no options: sub -r',
+      'words that are no options: sub -m x',
+      'words that are no options: sub --retain',
+      'words that are no options: sub -f file',
+      'words that are no options: rr --repeat 1',
+      'words that are no options: rr -r',
+      'words that are no options: rr -C 1',
+      'words that are no options: rr -T a',
+      'words that are no options: pub --topics a',
+      'words that are no options: pub --topic=a -m x',
+    ],
   },
   {
     title: 'mosquitto_passwd: wrong words',
@@ -160,17 +201,6 @@ export const USAGE_DIFFERENCES: readonly Difference[] = [
     ours: 'Refuses it.',
     reason: 'Everybody could log in.',
     lines: ["mosquitto_passwd: passwd -b {dir}/file anna '' (file with two hashes)"],
-  },
-  {
-    title: 'mosquitto_passwd: the end of standard input',
-    mosquitto: 'Ends its output without a line end.',
-    ours: 'Ends the line of the question.',
-    reason: 'What is printed next begins a line.',
-    lines: [
-      'mosquitto_passwd: passwd -H sha512-pbkdf2 -I 101 {dir}/file bob (input "\\n\\n"; file with two hashes)',
-      'mosquitto_passwd: passwd -H sha512-pbkdf2 -I 101 {dir}/file bob (file with two hashes)',
-      'mosquitto_passwd: passwd -H sha512-pbkdf2 -I 101 {dir}/file bob (input "three\\n"; file with two hashes)',
-    ],
   },
   {
     title: 'mosquitto_passwd: comments and blank lines',

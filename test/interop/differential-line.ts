@@ -31,6 +31,8 @@ export interface Line {
   readonly meanwhile?: readonly string[];
   /** Ends the program then, after those lines. */
   readonly signal?: NodeJS.Signals;
+  /** Mosquitto's options file for the tool in {dir}; `env` has to lead there. */
+  readonly options?: string;
   /** What {dir}/file holds to begin with; what it holds in the end belongs to the outcome. */
   readonly file?: keyof typeof FILES;
 }
@@ -65,13 +67,15 @@ export function fill(text: string, values: Readonly<Record<string, string>>): st
 }
 
 /** A line with what happens beside it: its name in the suite and in the table of differences. */
-export function titleOf({ line, meanwhile = [], signal, input, file, before = [] }: Line): string {
+export function titleOf({ line, meanwhile = [], signal, input, file, options, env, before = [] }: Line): string {
   const shown = (text: string): string => JSON.stringify(text);
   const beside = [
     ...before.map((other) => `after ${other}`),
     ...meanwhile.map((other) => `then ${other}`),
     ...(signal === undefined ? [] : [`then ${signal}`]),
     ...(input === undefined ? [] : [`input ${shown(input)}`]),
+    ...(options === undefined ? [] : [`options file ${shown(options)}`]),
+    ...Object.entries(env ?? {}).map(([name, value]) => `${name}=${value}`),
     ...(file === undefined ? [] : [`file with ${file}`]),
   ];
   return beside.length === 0 ? line : `${line} (${beside.join('; ')})`;
@@ -85,6 +89,7 @@ const REPLACEMENTS: readonly (readonly [RegExp, string])[] = [
   [/mosq-[A-Za-z0-9]{18}/g, '{id}'],
   [/auto-[0-9A-F]{8}(?:-[0-9A-F]{4}){3}-[0-9A-F]{12}/g, '{id}'],
   // Times to the second or finer; lines that a new minute begins in are run again.
+  [/\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC/g, '{date}'],
   [/(\d{4}-\d\d-\d\dT\d\d:\d\d):\d\d/g, '$1:{s}'],
   [/:\{s\}\.\d{6}/g, ':{s}.{us}'],
   [/\b(\d\d:\d\d):\d\d\b/g, '$1:{s}'],

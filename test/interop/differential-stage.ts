@@ -59,9 +59,16 @@ export class Stage {
     if (line.file !== undefined) writeFileSync(file, FILES[line.file], { mode: 0o600 });
     for (const earlier of line.before ?? []) await this.#help(earlier, values);
     const [tool = '', ...words] = wordsOf(line.line);
+    if (line.options !== undefined) {
+      mkdirSync(path.join(dir, '.config'));
+      for (const folder of [dir, path.join(dir, '.config')]) {
+        writeFileSync(path.join(folder, `mosquitto_${tool}`), fill(line.options, values));
+      }
+    }
     const common = wordsOf((group.common ?? '').replace('{at}', at));
     const given = [...common, ...words].map((word) => fill(word, values));
-    const env = { ...ENVIRONMENT, ...line.env };
+    const wanted = Object.entries(line.env ?? {}).map(([name, value]) => [name, fill(value, values)] as const);
+    const env = { ...ENVIRONMENT, ...Object.fromEntries(wanted) };
     const inside = group.inside === true && vendor !== 'mosquitto' && line.signal === undefined;
     const start = inside ? runInside : runProgram;
     const run = start(vendor, tool as Role, given, fill(line.input ?? '', values), env);
@@ -180,8 +187,9 @@ export async function openStage(context: Pick<TestContext, 'after'>): Promise<St
   writeFileSync(at('double'), numbers[1]);
   writeFileSync(at('large'), Buffer.alloc(70_000, 'x'));
   writeFileSync(at('binary'), Buffer.from([0xff, 0x00, 0xc3, 0x0a, 0x41]));
-  const [port = 0, login = 0, tls = 0, mutual = 0, ws = 0, wide = 0, closed = 0] = await freePorts(7);
+  const [port = 0, login = 0, tls = 0, mutual = 0, ws = 0, wide = 0, psk = 0, closed = 0] = await freePorts(8);
   await finish(whereIs('mosquitto_passwd') ?? '', ['-b', '-c', at('passwords'), 'tom', 'secret']);
+  writeFileSync(at('keys'), 'tom:0123456789abcdef\n', { mode: 0o600 });
   writeFileSync(at('acl'), 'user tom\ntopic readwrite open/#\ntopic read shown/#\n', { mode: 0o600 });
   const server = [`certfile ${certificates.serverCert}`, `keyfile ${certificates.serverKey}`];
   const broker = await startBroker(
@@ -193,6 +201,7 @@ export async function openStage(context: Pick<TestContext, 'after'>): Promise<St
       ...[`listener ${port} 127.0.0.1`, 'allow_anonymous true'],
       ...[`listener ${login} 127.0.0.1`, `password_file ${at('passwords')}`, `acl_file ${at('acl')}`],
       ...[`listener ${tls} 127.0.0.1`, 'allow_anonymous true', ...server],
+      ...[`listener ${psk} 127.0.0.1`, 'allow_anonymous true', 'psk_hint h', `psk_file ${at('keys')}`],
       ...[`listener ${wide} 127.0.0.2`, 'allow_anonymous true', ...server],
       ...[`listener ${mutual} 127.0.0.1`, 'allow_anonymous true', ...server, `cafile ${certificates.ca}`],
       'require_certificate true',
@@ -202,7 +211,7 @@ export async function openStage(context: Pick<TestContext, 'after'>): Promise<St
     { timeout: 120_000 },
   );
   const { ca, otherCa, clientCert, clientKey } = certificates;
-  const ports = { port, login, tls, mutual, ws, wide, closed };
+  const ports = { port, login, tls, mutual, ws, wide, psk, closed };
   return new Stage(broker, folder, {
     ...Object.fromEntries(Object.entries(ports).map(([name, number]) => [name, String(number)])),
     ...{ ca, otherca: otherCa, cert: clientCert, key: clientKey, socket: at('socket') },

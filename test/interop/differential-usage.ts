@@ -3,11 +3,11 @@ import type { Group } from './differential-line.ts';
 
 /** Options that take a value, by the tools that have them. */
 const VALUES = {
-  all: '-A -h -i -I -k -L -M -p -P -q -u -V -x --cafile --capath --cert --key --ciphers --tls-alpn --tls-version --unix',
+  all: '-A -h -i -I -k -L -M -p -P -q -u -V -x --cafile --capath --cert --key --ciphers --tls-alpn --tls-version --unix --proxy --psk --psk-identity --keyform',
   long: '--host --id-prefix --keepalive --url --username --protocol-version -D',
   will: '--will-payload --will-qos --will-topic',
   pub: '-f -m -t --message --repeat --repeat-delay',
-  sub: '-C -F -t -T -U -W --filter-out --unsubscribe',
+  sub: '--random-filter -C -F -t -T -U -W --filter-out --unsubscribe',
   rr: '-e -F -f -m -t -W',
 } as const;
 
@@ -45,7 +45,6 @@ const PROPERTIES = [
   'subscribe content-type x',
   'unsubscribe subscription-identifier 1',
   'unsubscribe content-type x',
-  'disconnect reason-string bye',
   'disconnect server-reference there',
   'disconnect receive-maximum 3',
   'will topic-alias 1',
@@ -98,7 +97,6 @@ export const USAGE: readonly Group[] = [
       'pub -m x --repeat-delay -1',
       'pub -m x --repeat-delay long',
       'pub -m x --will-qos 3',
-      'pub -m x --will-qos 1',
       'pub -m x --will-payload x',
       'pub -m x --will-retain',
       'pub -m x --will-topic a/+',
@@ -166,6 +164,11 @@ export const USAGE: readonly Group[] = [
       'sub -c',
       'sub -i a -I b',
       'sub --cert {cert}',
+      'pub -m x --psk 00',
+      'pub -m x --psk 00 --psk-identity a --cafile {ca}',
+      'pub -m x --keyform pem',
+      'sub --random-filter 0',
+      'sub --random-filter 100.5',
       'sub --remove-retained -c',
       'rr -m x',
       'rr -e a',

@@ -3,6 +3,7 @@
 // publishing and being delivered to: subscribing is allowed, and each delivery checked.
 import type { Logger } from '../../log/logger.ts';
 import { topicFilterFault } from '../../protocol/topic.ts';
+import { trimBlanks } from '../../util/blanks.ts';
 import {
   type Access,
   ALLOW,
@@ -15,7 +16,7 @@ import {
   WRITE,
 } from '../hooks/points.ts';
 import { ACCESS_WORDS, type AclRule, fillPattern, hasPlaceholder, isDangerous, RuleSet } from './acl-rules.ts';
-import { readTextFile, trimBlanks } from './text-file.ts';
+import { readTextFile } from './text-file.ts';
 
 /** What an ACL file says. */
 interface Acl {

@@ -2,10 +2,10 @@
 // on purpose; the broker lets its hash worker do them (hash-pool.ts).
 import { argon2id } from './hash-forms/argon2id.ts';
 import { bcrypt } from './hash-forms/bcrypt.ts';
-import type { HashForm, HashScheme, StoredHash } from './hash-forms/form.ts';
+import type { HashCost, HashForm, HashScheme, StoredHash } from './hash-forms/form.ts';
 import { pbkdf2Sha512, sha512 } from './hash-forms/sha512.ts';
 
-export type { HashScheme } from './hash-forms/form.ts';
+export type { HashCost, HashScheme, StoredHash } from './hash-forms/form.ts';
 
 /** THE table of forms; the first is the default for new hashes. */
 const FORMS: readonly HashForm[] = [bcrypt, pbkdf2Sha512, sha512, argon2id];
@@ -27,12 +27,16 @@ export async function verifyHash(password: Buffer, stored: string): Promise<bool
 }
 
 /**
- * Makes a stored hash with a new random salt. `iterations` is the measure of work of the form (iterations of PBKDF2, cost of
- * bcrypt, passes of argon2id), its default where it is left out. Rejects with a sentence for the user when the form can't
- * take the password or the measure.
+ * Makes a stored hash with a new random salt. `cost` says how much work it is to be, by default what the form has for
+ * usual; a number alone stands for its iterations. Rejects with a sentence for the user when the form can't take the password
+ * or the cost: what it makes, parseStoredHash takes.
  */
-export async function makeHash(password: Buffer, scheme: HashScheme, iterations?: number): Promise<string> {
+export async function makeHash(password: Buffer, scheme: HashScheme, cost: HashCost | number = {}): Promise<string> {
   const form = FORMS.find((candidate) => candidate.scheme === scheme);
   if (form === undefined) throw new Error(`Error: There is no form of hash named ${scheme}.`);
-  return form.make(password, iterations ?? null);
+  const asked = typeof cost === 'number' ? { iterations: cost } : cost;
+  if (scheme !== 'argon2id' && (asked.memory ?? asked.parallelism) !== undefined) {
+    throw new Error(`Error: ${scheme} hashes have no measure of memory or parallelism; use argon2id.`);
+  }
+  return form.make(password, asked);
 }

@@ -14,9 +14,9 @@ import {
   type Plugin,
 } from '../hooks/points.ts';
 import { HashPool } from './hash-pool.ts';
-import { parseStoredHash } from './hashes.ts';
+import { passwordEntries } from './password-entries.ts';
 import { logRefusal } from './refusal.ts';
-import { readTextFile, trimBlanks } from './text-file.ts';
+import { readTextFile } from './text-file.ts';
 
 /** Stored hashes by user name. */
 type Passwords = ReadonlyMap<string, string>;
@@ -30,24 +30,24 @@ const REMEMBERED = 10_000;
  */
 export function parsePasswords(lines: readonly string[], path: string, warn: (text: string) => void): Passwords {
   const passwords = new Map<string, string>();
-  for (const [index, line] of lines.entries()) {
-    if (line.startsWith('#') || trimBlanks(line) === '') continue;
-    const place = `password file "${path}", line ${index + 1}`;
-    // Anything behind a second colon is no longer Mosquitto's.
-    const [rawName = '', rawHash] = line.split(':', 2);
-    const name = trimBlanks(rawName);
-    if (rawHash === undefined) {
-      warn(`Warning: ${place}, is ignored: there is no ':' between a name and a hash.`);
-      continue;
+  for (const entry of passwordEntries(lines)) {
+    const place = `password file "${path}", line ${entry.line}`;
+    switch (entry.kind) {
+      case 'user':
+        passwords.set(entry.name, entry.hash);
+        break;
+      case 'no colon':
+        warn(`Warning: ${place}, is ignored: there is no ':' between a name and a hash.`);
+        break;
+      case 'no name':
+        throw new Error(`Error: Unable to decode line in ${place}: the user name is empty.`);
+      case 'duplicate':
+        throw new Error(`Error: Duplicate user ${JSON.stringify(entry.name)} in ${place}.`);
+      case 'bad hash':
+        throw new Error(
+          `Error: Unable to decode line in ${place}: the hash of user ${JSON.stringify(entry.name)} ${entry.why}.`,
+        );
     }
-    if (name === '') throw new Error(`Error: Unable to decode line in ${place}: the user name is empty.`);
-    if (passwords.has(name)) throw new Error(`Error: Duplicate user ${JSON.stringify(name)} in ${place}.`);
-    const hash = trimBlanks(rawHash);
-    const parsed = parseStoredHash(hash);
-    if (typeof parsed === 'string') {
-      throw new Error(`Error: Unable to decode line in ${place}: the hash of user ${JSON.stringify(name)} ${parsed}.`);
-    }
-    passwords.set(name, hash);
   }
   return passwords;
 }

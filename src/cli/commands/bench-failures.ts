@@ -3,7 +3,8 @@ import type { Endpoint } from '../../client/options.ts';
 import type { Explain } from '../../load/crew.ts';
 import { EXIT_ERROR, EXIT_OK } from '../messages.ts';
 import type { Outcome } from './bench-run.ts';
-import { failureOf, whileConnecting } from './failure.ts';
+import { whileConnecting } from './explain-connecting.ts';
+import { failureOf } from './failure.ts';
 
 /** Connections, subscriptions or messages were refused, connections lost, or the broker took no more. */
 const EXIT_FAILURES = 2;
@@ -13,10 +14,11 @@ const EXIT_LOST = 3;
 const ended = (text: string): string => (/[.!?]$/.test(text) ? text : `${text}.`);
 
 /** Makes sentences of the clients' errors. */
-export function explainFailure(kind: Endpoint['kind']): Explain {
+export function explainFailure(endpoint: Endpoint): Explain {
   return (error, isConnecting) => {
-    const { sentences } = failureOf(isConnecting ? whileConnecting(error, kind) : error);
-    return sentences.map((text) => ended(text.replace(/^Error: /, ''))).join(' ');
+    const { sentences, details } = failureOf(isConnecting ? whileConnecting(error, endpoint) : error);
+    // The first detail is the cause, and what follows it more than a line of a summary has room for.
+    return [...sentences, ...details.slice(0, 1)].map((text) => ended(text.replace(/^Error: /, ''))).join(' ');
   };
 }
 

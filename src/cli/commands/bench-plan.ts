@@ -5,8 +5,10 @@ import { type LoadPlan, plannedClient, type Role } from '../../load/plan.ts';
 import { hasPlace, type Place, unknownPlace } from '../../load/template.ts';
 import { MQTT5, MQTT31, MQTT311 } from '../../protocol/version.ts';
 import { systemErrorText } from '../../util/system-error.ts';
+import { checkTlsOptions } from '../check.ts';
 import { connectionOptions } from '../connection.ts';
 import type { Io } from '../io.ts';
+import { isEncrypted } from '../key-passphrase.ts';
 import { checkTopicFilter, checkTopicName } from '../kinds.ts';
 import { UsageError } from '../messages.ts';
 import { type BenchCommand, COMMANDS_OF } from '../options/bench.ts';
@@ -37,10 +39,12 @@ export function checkBelongs(command: BenchCommand, given: readonly string[]): v
 
 /** The plan that options ask for; `run` is the number of the run. Reads the files that they name. Throws UsageError. */
 export function benchPlan(command: BenchCommand, options: Options<'bench'>, run: number, env: Io['env']): LoadPlan {
-  if ((options.cert === null) !== (options.key === null)) {
-    throw new UsageError('Both certfile and keyfile must be provided if one of them is set.');
-  }
+  checkTlsOptions(options);
   const connection = connectionOptions('pub', { ...NOT_HERE, ...options, id: null }, env);
+  const { tls } = connection.endpoint;
+  if (typeof tls?.key === 'string' && tls.passphrase === undefined && isEncrypted(tls.key)) {
+    throw new UsageError(`The private key "${options.key}" is encrypted: give its passphrase with --key-pass-file.`);
+  }
   const counts = countsOf(command, options);
   const topic = topicOf(command, options, counts);
   const payload = payloadSource(options);
@@ -75,6 +79,8 @@ export function benchPlan(command: BenchCommand, options: Options<'bench'>, run:
 /** What connectionOptions() reads of the other clients' options. */
 const NOT_HERE = {
   url: null,
+  proxy: null,
+  srv: false,
   idPrefix: null,
   noDelay: false,
   maxInflight: 20,

@@ -2,26 +2,25 @@
 // the clients, and does what it is asked over the channel between the two.
 import process from 'node:process';
 import { LocalCrew } from '../../load/crew.ts';
-import type { Share } from '../../load/plan.ts';
 import type { BenchCommand } from '../options/bench.ts';
 import { parseArguments } from '../parse.ts';
 import { explainFailure } from './bench-failures.ts';
 import { benchPlan } from './bench-plan.ts';
-import type { Answer, Question } from './bench-workers.ts';
+import type { Answer, Question, Start } from './bench-workers.ts';
 
 let crew: LocalCrew | null = null;
 
-function start(share: Share): null {
-  const [command, ...argv] = process.argv.slice(2);
-  const { options } = parseArguments('bench', argv);
+function start({ words, password, share }: Start): null {
+  const [command, ...argv] = words;
+  const options = { ...parseArguments('bench', argv).options, password };
   const plan = benchPlan(command as BenchCommand, options, share.run, process.env);
   const tell = options.debug ? (line: string) => process.stderr.write(`${line}\n`) : null;
-  crew = new LocalCrew(plan, share, explainFailure(plan.endpoint.kind), tell);
+  crew = new LocalCrew(plan, share, explainFailure(plan.endpoint), tell);
   return null;
 }
 
 async function answer({ call, argument }: Question): Promise<unknown> {
-  if (call === 'start') return start(argument as Share);
+  if (call === 'start') return start(argument as Start);
   if (crew === null) throw new Error(`${call} was asked of a worker that has no plan`);
   if (call === 'warmUp' || call === 'begin') return crew[call](argument as readonly number[]);
   return crew[call]();

@@ -15,6 +15,14 @@ export interface Question {
 /** What it answers. */
 export type Answer = { readonly id: number; readonly value: unknown } | { readonly id: number; readonly error: string };
 
+/** What a worker is told first. None of it stands on its command line, which everybody can read. */
+export interface Start {
+  /** The command and its options, as the process that starts it was given them. */
+  readonly words: readonly string[];
+  readonly password: string | null;
+  readonly share: Share;
+}
+
 /** A worker process did not do its work. The message is a sentence. */
 export class WorkerFailed extends Error {}
 
@@ -31,18 +39,17 @@ export class RemoteCrew implements Crew {
   #asked = 0;
   #end: WorkerFailed | null = null;
 
-  /** @param words the command and its options, as this process was given them */
-  constructor(words: readonly string[], share: Share) {
+  constructor(start: Start) {
     // The same name beside the bundle's chunks and beside the transpiled modules.
     const file = fileURLToPath(new URL('./bench-worker.js', import.meta.url));
-    this.#number = share.worker + 1;
+    this.#number = start.share.worker + 1;
     // Detached, so that Ctrl-C at a terminal reaches only this process, which decides what becomes of the workers.
     const stdio = ['ignore', 'ignore', 'inherit', 'ipc'] as const;
-    this.#child = fork(file, [...words], { execArgv: [], detached: true, stdio: [...stdio] });
+    this.#child = fork(file, [], { execArgv: [], detached: true, stdio: [...stdio] });
     this.#child.on('message', (answer: Answer) => this.#settle(answer));
     this.#child.on('error', (error) => this.#fail(`Worker ${this.#number} failed: ${error.message}.`));
     this.#child.on('exit', () => this.#fail(`Worker ${this.#number} ended before its time.`));
-    this.#ask('start', share).catch((error: Error) => this.#fail(error.message));
+    this.#ask('start', start).catch((error: Error) => this.#fail(error.message));
   }
 
   open(): Promise<readonly number[]> {

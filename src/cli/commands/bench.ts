@@ -38,8 +38,8 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
   for (const stream of [io.stdout, io.stderr]) stream.on('error', () => undefined);
   const [command = '', ...rest] = argv;
   const isCommand = (BENCH_COMMANDS as readonly string[]).includes(command);
-  // Without a command there are only --help and --version.
-  if (!isCommand && command !== '--help' && command !== '--version') {
+  // Without a command there are only these.
+  if (!isCommand && !['--help', '--version', '--completion'].includes(command)) {
     return reportUsageError('bench', unknownCommand(command), io);
   }
   const parsed = await readCommandLine('bench', isCommand ? rest : argv, io);
@@ -109,9 +109,13 @@ function crewsOf(
   tell: ((line: string) => void) | null,
 ): Crew[] {
   if (workers === 1) {
-    return [new LocalCrew(plan, { worker: 0, workers: 1, run }, explainFailure(plan.endpoint.kind), tell)];
+    return [new LocalCrew(plan, { worker: 0, workers: 1, run }, explainFailure(plan.endpoint), tell)];
   }
-  return Array.from({ length: workers }, (_, worker) => new RemoteCrew(words, { worker, workers, run }));
+  const { password } = plan;
+  return Array.from(
+    { length: workers },
+    (_, worker) => new RemoteCrew({ words, password, share: { worker, workers, run } }),
+  );
 }
 
 function courseOf(command: BenchCommand, options: Options<'bench'>, { rate }: LoadPlan): Course {

@@ -1,21 +1,21 @@
 // What mqtt-pub, mqtt-sub and mqtt-rr have in common: reading the command line, connecting, and telling what went wrong.
-import { ConnectRefused } from '../../client/errors.ts';
+import { ConnectionLost, ConnectRefused } from '../../client/errors.ts';
 import { connect } from '../../client/index.ts';
-import type { Client, ClientOptions, ClientTrace, ReconnectOptions } from '../../client/options.ts';
+import type { Client, ClientOptions, ClientTrace, Endpoint, ReconnectOptions } from '../../client/options.ts';
 import { DISCONNECT } from '../../protocol/constants.ts';
 import { NO_PROPERTIES } from '../../protocol/properties.ts';
-import { connectionOptions, withLocalAddress } from '../connection.ts';
+import { NOT_AUTHORIZED } from '../../protocol/reasons.ts';
+import { connectionOptions } from '../connection.ts';
+import { EXIT_DENIED } from '../exit-status.ts';
 import type { Io } from '../io.ts';
 import { UsageError } from '../messages.ts';
 import type { Options } from '../options/tables.ts';
+import type { Parsed } from '../parse.ts';
 import { readCommandLine, reportUsageError } from '../start.ts';
 import { withSpinner } from '../terminal.ts';
-import { traceLines } from '../trace.ts';
 import { type Console, openConsole } from './console.ts';
-import { failureOf, whileConnecting } from './failure.ts';
-
-/** Lost connections are dialled again every second. */
-export const EVERY_SECOND: ReconnectOptions = { minDelayMs: 1000, maxDelayMs: 1000 };
+import { patience } from './reconnecting.ts';
+import { traceFor } from './tracing.ts';
 
 /**
  * Milliseconds that a publisher waits for the broker to have read everything and close: the next command of a script finds
@@ -44,17 +44,21 @@ export async function clientCommand<T extends ClientTool>(
   for (const stream of [io.stdout, io.stderr]) stream.on('error', () => undefined);
   const parsed = await readCommandLine(tool, argv, io);
   if (typeof parsed === 'number') return parsed;
-  const { debug, quiet } = parsed.options as Options<'pub'>;
+  const { quiet } = parsed.options as Options<'pub'>;
   const console = await openConsole(io, quiet);
-  const trace = debug ? traceLines((line) => console.trace(line), tool !== 'rr') : null;
+  const trace = await traceFor(parsed as Parsed<ClientTool>, console, tool !== 'rr');
   try {
     return await work(parsed.options, { io, console, trace });
   } catch (error) {
     if (error instanceof UsageError) return await reportUsageError(tool, error, io, quiet);
-    const { sentences, code } = failureOf(error);
+    const { failureOf } = await import('./failure.ts');
+    const { sentences, details, code } = failureOf(error);
     for (const sentence of sentences) console.error(sentence);
     if (error instanceof ConnectRefused) afterRefusal(tool, error, console, trace);
-    return code;
+    for (const detail of details) if (!console.traced.includes(detail)) console.error(detail);
+    const { failOnDenied } = parsed.options as Options<'pub'>;
+    const isDenied = error instanceof ConnectionLost && error.reason === NOT_AUTHORIZED;
+    return failOnDenied && isDenied ? EXIT_DENIED : code;
   } finally {
     await console.finish();
   }
@@ -68,7 +72,7 @@ function afterRefusal(tool: ClientTool, error: ConnectRefused, console: Console,
 
 /**
  * Connects, with a spinner for whoever waits at a terminal. `timeout` is the time that connecting may take in seconds, null
- * for the client's default. Rejects with the client's errors.
+ * for the client's default. `signal` gives up. Rejects with the client's errors.
  */
 export async function openClient<T extends ClientTool>(
   tool: T,
@@ -76,23 +80,35 @@ export async function openClient<T extends ClientTool>(
   place: Workplace,
   reconnect: ReconnectOptions | null,
   timeout: number | null,
+  signal: AbortSignal | null = null,
 ): Promise<Client> {
   const { io, trace } = place;
-  const given = connectionOptions(tool, options as Options<'pub'>, io.env);
+  const connection = connectionOptions(tool, options as Options<'pub'>, io.env);
   const settings: ClientOptions = {
-    ...given,
-    endpoint: await withLocalAddress(given.endpoint),
-    reconnect,
+    ...connection,
+    endpoint: await withKey(connection.endpoint, options as Options<'pub'>, io),
     ...(tool === 'pub' ? { closeTimeoutMs: PUBLISHED_MS } : {}),
     ...(trace === null ? {} : { trace }),
-    ...(timeout === null ? {} : { connectTimeoutMs: timeout * 1000 }),
+    ...(await patience(options as Options<'pub'>, place, reconnect, timeout)),
+    ...(signal === null ? {} : { signal }),
   };
-  const { host, kind } = settings.endpoint;
+  const { endpoint } = settings;
   try {
-    // The trace shows what is going on; a spinner would only be in its way.
-    if (trace !== null) return await connect(settings);
-    return await withSpinner(io, `Connecting to ${host}`, connect(settings));
+    // The trace, or a line for each failure, shows what is going on; a spinner would only be in its way.
+    if (trace !== null || settings.reconnect?.first === true) return await connect(settings);
+    return await withSpinner(io, `Connecting to ${endpoint.host}`, connect(settings));
   } catch (error) {
-    throw whileConnecting(error, kind);
+    if (error instanceof ConnectRefused) throw error;
+    const { whileConnecting } = await import('./explain-connecting.ts');
+    throw whileConnecting(error, endpoint);
   }
+}
+
+/** Asks for the passphrase of an encrypted key, beside payloads that come on standard input. */
+async function withKey(endpoint: Endpoint, options: Options<'pub'>, io: Io): Promise<Endpoint> {
+  const { key, stdinLines, stdinWhole, jsonLines } = options;
+  if (endpoint.tls?.key === undefined || key === null) return endpoint;
+  const { unlocked } = await import('../key-passphrase.ts');
+  const hasStdin = stdinLines !== true && stdinWhole !== true && jsonLines !== true;
+  return { ...endpoint, tls: await unlocked(endpoint.tls, key, io, hasStdin) };
 }

@@ -5,6 +5,11 @@ import type { Io } from '../io.ts';
 import { Output } from '../output.ts';
 import { type Paint, paintFor } from '../terminal.ts';
 
+/** Sentences that are kept for standard error while a screen is drawn. */
+const MOST_HELD = 100;
+/** Lines of the trace that are remembered: a packet, and what the broker says in it. */
+const LAST_TRACED = 4;
+
 /** Both outputs of a client tool. */
 export class Console implements Sink {
   readonly out: Output;
@@ -13,6 +18,10 @@ export class Console implements Sink {
   readonly #err: Output;
   readonly #errPaint: Paint;
   readonly #quiet: boolean;
+  /** Where sentences are shown while a screen is drawn, and what is to be printed behind it. */
+  #screen: ((sentence: string) => void) | null = null;
+  #held: string[] = [];
+  readonly #traced: string[] = [];
 
   constructor(io: Io, paint: Paint, errPaint: Paint, quiet: boolean) {
     this.out = new Output(io.stdout);
@@ -32,17 +41,29 @@ export class Console implements Sink {
 
   /** A line of the trace. */
   trace(line: string): void {
+    this.#traced.push(line);
+    if (this.#traced.length > LAST_TRACED) this.#traced.shift();
     this.out.text(`${line}\n`);
+  }
+
+  /** The last lines of the trace: what they said need not be said again. */
+  get traced(): readonly string[] {
+    return this.#traced;
   }
 
   /** A sentence about something that failed; nothing with --quiet. */
   error(sentence: string): void {
-    this.#say(this.#errPaint.error(sentence));
+    this.#say(sentence, this.#errPaint.error);
   }
 
   /** A sentence about something odd that does not end the tool; nothing with --quiet. */
   warn(sentence: string): void {
-    this.#say(this.#errPaint.warning(sentence));
+    this.#say(sentence, this.#errPaint.warning);
+  }
+
+  /** A broker's words about what was only warned of; not those that the trace has just shown. */
+  quote(words: readonly string[]): void {
+    for (const line of words) if (!this.#traced.includes(line)) this.warn(line);
   }
 
   /** Resolves when everything has been written, or nobody reads it any more. */
@@ -51,10 +72,31 @@ export class Console implements Sink {
     await this.#err.finish();
   }
 
-  #say(sentence: string): void {
+  /** While a screen is drawn, sentences would run across it: the screen gets them, and standard error the last ones later. */
+  divert(screen: (sentence: string) => void): void {
+    this.#screen = screen;
+  }
+
+  /** The screen is no longer drawn. */
+  undivert(): void {
+    this.#screen = null;
+    for (const line of this.#held.splice(0)) this.#write(line);
+  }
+
+  #say(sentence: string, paint: (text: string) => string): void {
     if (this.#quiet) return;
+    if (this.#screen === null) {
+      this.#write(paint(sentence));
+      return;
+    }
+    this.#held.push(paint(sentence));
+    if (this.#held.length > MOST_HELD) this.#held.shift();
+    this.#screen(sentence);
+  }
+
+  #write(line: string): void {
     this.out.flush();
-    this.#err.text(`${sentence}\n`);
+    this.#err.text(`${line}\n`);
     this.#err.flush();
   }
 }

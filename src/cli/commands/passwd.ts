@@ -1,53 +1,60 @@
-// mqtt-passwd: adds, changes and deletes users of a password file, and hashes a file of plain passwords.
-import { makeHash, parseStoredHash } from '../../broker/plugins/hashes.ts';
-import { readSmallFile } from '../../util/small-file.ts';
-import { systemErrorText } from '../../util/system-error.ts';
+// mqtt-passwd: adds, changes and deletes users of a password file, hashes a file of plain passwords, checks a password
+// against a file, and lists who is in it.
 import type { Io } from '../io.ts';
-import { EXIT_ERROR, EXIT_MISMATCH, EXIT_OK, UsageError } from '../messages.ts';
+import { EXIT_INTERRUPTED, UsageError } from '../messages.ts';
 import type { Options } from '../options/tables.ts';
-import { deleteUser, replaceSecrets, setUser, userNameFault } from '../password-lines.ts';
-import { Interrupted, openPrompter } from '../prompt.ts';
-import { replaceFile } from '../replace-file.ts';
+import type { Parsed } from '../parse.ts';
+import { hashFile, putUser, removeUser } from '../password-change.ts';
+import { failure } from '../password-file.ts';
+import { listUsers, verifyUser } from '../password-look.ts';
+import { Interrupted } from '../prompt.ts';
 import { readCommandLine, reportUsageError } from '../start.ts';
-import { withSpinner } from '../terminal.ts';
-
-/** Exit code of a command that Ctrl-C ended, by the custom of shells. */
-const EXIT_INTERRUPTED = 130;
-/** Largest password file that is read, in bytes. */
-const LARGEST_FILE = 128 * 1024 * 1024;
-/** The file name that stands for standard output, with -c. */
-const STDOUT = '-';
 
 /** Runs the command; resolves to its exit code. */
 export async function main(argv: readonly string[], io: Io): Promise<number> {
+  // Who does not listen to what was done need not; where the output is what was asked for, it is not lost unnoticed.
+  for (const stream of [io.stdout, io.stderr]) stream.on('error', () => undefined);
   const parsed = await readCommandLine('passwd', argv, io);
   if (typeof parsed === 'number') return parsed;
   try {
-    return await run(parsed.options, parsed.operands, io);
+    return await run(parsed, io);
   } catch (error) {
     if (error instanceof Interrupted) return EXIT_INTERRUPTED;
     return reportUsageError('passwd', error, io);
   }
 }
 
-async function run(options: Options<'passwd'>, operands: readonly string[], io: Io): Promise<number> {
+async function run({ options, operands, given }: Parsed<'passwd'>, io: Io): Promise<number> {
+  const command = commandWord(operands, given);
+  if (command !== null) return look(command, options.batch, operands.slice(1), io);
   const [file, user, password] = checkOperands(options, operands);
   if (options.update) return hashFile(options, file, io);
-  const fault = userNameFault(user);
-  if (fault !== null) throw failure(fault);
   if (options.delete) return removeUser(file, user, io);
-  const before = options.create ? '' : load(file, io);
-  const hash = await makeOne(options, Buffer.from(options.batch ? password : await askPassword(file, io)), io);
-  const { text, existed } = setUser(before, user, hash);
-  const note = `${existed ? 'Updating' : 'Adding'} password for user ${user}\n`;
-  if (options.create && file === STDOUT) {
-    io.stderr.write(note);
-    io.stdout.write(Buffer.from(text, 'latin1'));
-    return EXIT_OK;
+  return putUser(options, file, user, options.batch ? password : null, io);
+}
+
+type Command = 'verify' | 'list';
+
+/**
+ * The command that the first word is. mosquitto_passwd has none: there it is always a file. With -b, three words are what
+ * they are there; so is everything with an option that a command does not take.
+ */
+function commandWord(operands: readonly string[], given: readonly string[]): Command | null {
+  const [word] = operands;
+  if (given.length === 0 && (word === 'list' || word === 'verify')) return word;
+  const withPassword = given.every((key) => key === 'batch') && operands.length === 4;
+  return withPassword && word === 'verify' ? word : null;
+}
+
+function look(command: Command, batch: boolean, operands: readonly string[], io: Io): number | Promise<number> {
+  const wanted = command === 'list' ? 1 : batch ? 3 : 2;
+  if (operands.length > wanted) throw new UsageError(`Unexpected argument '${operands[wanted]}'.`);
+  const [file = '', user = '', password = ''] = operands;
+  if (operands.length === wanted) {
+    return command === 'list' ? listUsers(file, io) : verifyUser(file, user, batch ? password : null, io);
   }
-  const code = await save(file, text);
-  io.stdout.write(note);
-  return code;
+  const what = command === 'list' ? 'a password file' : 'a password file and a username';
+  throw new UsageError(`The command ${command} takes ${what}. A file of that name is written ./${command}.`);
 }
 
 /** The words behind the options, as many as the mode takes. */
@@ -66,81 +73,4 @@ function checkOperands(options: Options<'passwd'>, operands: readonly string[]):
     options.batch ? 'Password file, username and password must be given.' : 'Password file and username must be given.',
     'usage',
   );
-}
-
-async function hashFile(options: Options<'passwd'>, file: string, io: Io): Promise<number> {
-  const before = load(file, io);
-  const replace = async (secret: Buffer, line: number): Promise<string | null> => {
-    const text = secret.toString('latin1');
-    if (typeof parseStoredHash(text) !== 'string') return null;
-    // A damaged hash must not be taken for a password: nobody could log in, and the hash would be lost.
-    if (/^\$(?:2[aby]|6|7|argon2id?)\$/.test(text)) throw failure(`Corrupt password file at line ${line}.`);
-    return makeOne(options, secret, io);
-  };
-  const after = await replaceSecrets(before, replace).catch((error: unknown) => {
-    throw error instanceof UsageError ? error : failure((error as Error).message);
-  });
-  return after === before ? EXIT_OK : save(file, after);
-}
-
-async function removeUser(file: string, user: string, io: Io): Promise<number> {
-  const after = deleteUser(load(file, io), user);
-  if (after !== null) return save(file, after);
-  io.stderr.write(`Warning: User ${user} not found in password file.\n`);
-  return EXIT_ERROR;
-}
-
-/** Makes one hash; what the password or the cost lacks becomes the user's error. */
-async function makeOne(options: Options<'passwd'>, password: Buffer, io: Io): Promise<string> {
-  if (password.length === 0) throw failure('Empty password.');
-  if (password.length > 65_535) throw failure('Password must be less than 65536 characters long.');
-  const work = makeHash(password, options.hash, options.iterations ?? undefined);
-  return withSpinner(io, 'Hashing', work).catch((error: unknown) => {
-    throw failure((error as Error).message.replace(/^Error: /, ''));
-  });
-}
-
-/** Asks twice for a password. Questions keep out of standard output where that is meant for the file. */
-async function askPassword(file: string, io: Io): Promise<string> {
-  const aside = file === STDOUT || (io.stdin.isTTY === true && io.stdout.isTTY !== true);
-  const prompter = openPrompter(io, aside ? io.stderr : io.stdout);
-  try {
-    const first = await prompter.ask('Password: ');
-    if (first === null || first === '') throw failure('Empty password.');
-    const second = await prompter.ask('Reenter password: ');
-    if (first !== second) throw new UsageError('Passwords do not match.', 'nothing', EXIT_MISMATCH);
-    return first;
-  } finally {
-    prompter.close();
-  }
-}
-
-/** The file as Latin-1 text. */
-function load(file: string, io: Io): string {
-  try {
-    const { bytes, mode } = readSmallFile(file, LARGEST_FILE);
-    if (bytes.includes(0)) throw failure(`File ${file} is no password file: it is not text.`);
-    if ((mode & 0o004) !== 0) {
-      io.stderr.write(
-        `Warning: File ${file} has world readable permissions. Future versions will refuse to load this file.\n`,
-      );
-    }
-    return bytes.toString('latin1');
-  } catch (error) {
-    if (error instanceof UsageError) throw error;
-    throw failure(`Unable to open password file ${file}. ${systemErrorText(error)}.`);
-  }
-}
-
-async function save(file: string, text: string): Promise<number> {
-  try {
-    await replaceFile(file, Buffer.from(text, 'latin1'));
-    return EXIT_OK;
-  } catch (error) {
-    throw failure(`Unable to open file ${file} for writing. ${systemErrorText(error)}.`);
-  }
-}
-
-function failure(sentence: string): UsageError {
-  return new UsageError(sentence, 'nothing');
 }

@@ -37,6 +37,8 @@ export async function printLines(lines: Iterable<string>, { stdout }: Io): Promi
     if (failure !== null) break;
   }
   await out.finish();
+  // A file takes or refuses bytes at once, and says of a failure a moment later.
+  await new Promise((resolve) => setImmediate(resolve));
   return failure === null ? EXIT_OK : endedEarly(failure);
 }
 

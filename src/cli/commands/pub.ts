@@ -4,8 +4,10 @@ import { lineBatches, readPayloadFile, readPayloadStream } from '../input.ts';
 import type { Io } from '../io.ts';
 import { EXIT_OK } from '../messages.ts';
 import type { Options } from '../options/tables.ts';
-import { clientCommand, EVERY_SECOND, openClient, type Workplace } from './client-command.ts';
+import { clientCommand, openClient, type Workplace } from './client-command.ts';
+import { Denials } from './denials.ts';
 import { AHEAD, Publisher } from './publisher.ts';
+import { EVERY_SECOND } from './reconnecting.ts';
 
 /** Runs the command; resolves to its exit code. */
 export function main(argv: readonly string[], io: Io): Promise<number> {
@@ -13,28 +15,39 @@ export function main(argv: readonly string[], io: Io): Promise<number> {
 }
 
 async function run(options: Options<'pub'>, place: Workplace): Promise<number> {
+  if (options.spool !== null) return (await import('./spool.ts')).publishSpooled(options, options.spool, place);
   const { io, console } = place;
-  const payload = options.stdinLines ? null : await payloadOf(options, io);
-  const client = await openClient('pub', options, place, options.stdinLines ? EVERY_SECOND : null, null);
-  const publisher = new Publisher(client, options, console);
+  const readsLines = options.stdinLines || options.jsonLines;
+  const payload = readsLines ? null : await payloadOf(options, io);
+  const client = await openClient('pub', options, place, readsLines ? EVERY_SECOND : null, null);
+  const denials = new Denials(console, options.failOnDenied);
+  const publisher = new Publisher(client, options, console, denials);
   try {
     await publisher.untilLost(
-      payload === null ? sendLines(publisher, io) : sendRepeatedly(publisher, payload, options),
+      payload === null ? sendLines(publisher, options, io) : sendRepeatedly(publisher, payload, options),
     );
   } finally {
     // Whoever types lines at a lost connection must not keep the tool from ending.
-    if (options.stdinLines) io.stdin.destroy();
+    if (readsLines) io.stdin.destroy();
     // After a message that can't be sent, the connection is still there.
     await client.end();
   }
-  return EXIT_OK;
+  denials.published(publisher.sent);
+  return denials.exitCode(EXIT_OK);
 }
 
 /** The payload that the options ask for, read before anything is connected. Throws UsageError. */
 export async function payloadOf(
-  options: Pick<Options<'rr'>, 'message' | 'file' | 'stdinWhole'>,
+  options: Pick<Options<'rr'>, 'message' | 'file' | 'stdinWhole' | 'nullMessage' | 'payloadFormat'>,
   io: Io,
 ): Promise<Buffer> {
+  const given = await givenPayload(options, io);
+  if (options.payloadFormat === null || options.nullMessage) return given;
+  const { formattedPayload } = await import('./formatted-payload.ts');
+  return formattedPayload(options.payloadFormat, given);
+}
+
+async function givenPayload(options: Pick<Options<'rr'>, 'message' | 'file' | 'stdinWhole'>, io: Io): Promise<Buffer> {
   if (options.message !== null) return Buffer.from(options.message);
   if (options.file !== null) return readPayloadFile(options.file);
   return options.stdinWhole ? readPayloadStream(io.stdin) : Buffer.alloc(0);
@@ -51,7 +64,11 @@ async function sendRepeatedly(publisher: Publisher, payload: Buffer, options: Op
   await publisher.end();
 }
 
-async function sendLines(publisher: Publisher, io: Io): Promise<void> {
+async function sendLines(publisher: Publisher, options: Options<'pub'>, io: Io): Promise<void> {
+  if (options.jsonLines || options.payloadFormat !== null) {
+    const { sendChecked } = await import('./pub-lines.ts');
+    return sendChecked(publisher, options, io);
+  }
   for await (const lines of lineBatches(io.stdin)) {
     // Short lines come by the ten thousand: objects for all of them at once would live long enough to cost dearly.
     for (let i = 0; i < lines.length; i++) {

@@ -6,6 +6,7 @@ import { brokersWords } from '../brokers-words.ts';
 import type { Options } from '../options/tables.ts';
 import { gatherProperties } from '../property-option.ts';
 import type { Console } from './console.ts';
+import type { Denials } from './denials.ts';
 
 /** Messages that may be under way before the next ones are read or repeated. */
 export const AHEAD = 1000;
@@ -17,14 +18,17 @@ export class Publisher {
   readonly #topic: string;
   readonly #how: PublishOptions;
   readonly #properties: Options<'pub'>['properties'];
+  readonly #denials: Denials;
   readonly #lost: Promise<never>;
   #fail: (error: Error) => void = () => undefined;
+  #sent = 0;
   #waiting = 0;
   #whenNoneWaits: (() => void) | null = null;
 
-  constructor(client: Client, options: Options<'pub'>, console: Console) {
+  constructor(client: Client, options: Options<'pub'>, console: Console, denials: Denials) {
     this.#client = client;
     this.#console = console;
+    this.#denials = denials;
     this.#topic = options.topic ?? '';
     this.#properties = options.properties;
     this.#how = {
@@ -48,6 +52,7 @@ export class Publisher {
 
   /** Publishes a message that says by itself where it belongs and how it is sent. */
   send(topic: string, payload: Buffer, how: PublishOptions): void {
+    this.#sent += 1;
     const result = this.#client.publish(topic, payload, how);
     if (how.qos === 0) {
       result.catch(this.#refused);
@@ -77,6 +82,11 @@ export class Publisher {
     await this.#client.end(0, gatherProperties(this.#properties, 'disconnect'));
   }
 
+  /** Messages that were published. */
+  get sent(): number {
+    return this.#sent;
+  }
+
   /** Waits for the work, or rejects as soon as the connection is lost for good. */
   async untilLost(work: Promise<void>): Promise<void> {
     await Promise.race([work, this.#lost]);
@@ -85,7 +95,8 @@ export class Publisher {
   readonly #settled = ({ id, reason, properties }: PublishResult): void => {
     if (isRefusal(reason.code)) {
       this.#console.warn(`Warning: Publish ${id} failed: ${reason.text}.`);
-      for (const words of brokersWords(properties)) this.#console.warn(words);
+      this.#console.quote(brokersWords(properties));
+      this.#denials.note();
     }
     this.#waiting -= 1;
     if (this.#waiting > 0) return;

@@ -1,9 +1,10 @@
 // What mqtt-sub and mqtt-rr have in common: they connect, and work until they are done, -W is over or a signal comes.
 import type { Client, ReconnectOptions } from '../../client/options.ts';
+import { EXIT_TIMEOUT } from '../exit-status.ts';
 import { EXIT_OK } from '../messages.ts';
 import type { Options } from '../options/tables.ts';
 import { openClient, type Workplace } from './client-command.ts';
-import { Deadline, EXIT_TIMEOUT, onStopSignal } from './stop.ts';
+import { Deadline, onStopSignal } from './stop.ts';
 
 /** A connected tool at its work. */
 export interface Receiver {
@@ -33,6 +34,8 @@ export async function runReceiver<T extends 'sub' | 'rr'>(
   } catch (error) {
     if (!deadline.isOver) throw error;
     place.console.error('Timed out');
+    const { failureOf } = await import('./failure.ts');
+    for (const detail of failureOf(error).details) place.console.error(detail);
     return EXIT_TIMEOUT;
   }
   const receiver = begin(client);

@@ -1,14 +1,19 @@
 // mqtt-rr: publishes a request and prints its response, the first message on the response topic.
+import process from 'node:process';
 import type { Client, ReceivedMessage } from '../../client/options.ts';
 import { answers, newCorrelationData } from '../../client/request.ts';
+import type { Properties } from '../../protocol/properties.ts';
 import { isRefusal, reasonOf, SUCCESS } from '../../protocol/reasons.ts';
+import { brokersWords } from '../brokers-words.ts';
 import type { MessagePrinter } from '../format.ts';
 import type { Io } from '../io.ts';
+import { latencyLine } from '../latency.ts';
 import { EXIT_ERROR, EXIT_OK } from '../messages.ts';
 import type { Options } from '../options/tables.ts';
 import { gatherProperties } from '../property-option.ts';
 import { clientCommand, type Workplace } from './client-command.ts';
 import type { Console } from './console.ts';
+import { Denials } from './denials.ts';
 import { printerFor } from './printing.ts';
 import { payloadOf } from './pub.ts';
 import { type Receiver, runReceiver } from './receiver.ts';
@@ -20,7 +25,7 @@ export function main(argv: readonly string[], io: Io): Promise<number> {
 }
 
 async function run(options: Options<'rr'>, place: Workplace): Promise<number> {
-  const print = await printerFor(options, place.console);
+  const print = await printerFor(options, place.console.paint.topic);
   const payload = await payloadOf(options, place.io);
   const begin = (client: Client): Request => new Request(client, options, payload, place.console, print);
   return runReceiver('rr', options, place, null, SUCCESS.code, begin);
@@ -38,7 +43,8 @@ class Request implements Receiver {
   readonly #ended: Promise<number>;
   #resolve: (code: number) => void = () => undefined;
   #reject: (error: Error) => void = () => undefined;
-  #sent = false;
+  /** When the request went out, in nanoseconds of a clock that never goes back; null before. */
+  #sentAt: bigint | null = null;
   #stopping = false;
 
   constructor(client: Client, options: Options<'rr'>, payload: Buffer, console: Console, print: MessagePrinter) {
@@ -79,14 +85,18 @@ class Request implements Receiver {
   async #send(): Promise<void> {
     const { topic, qos, properties, retainAsPublished, retainHandling } = this.#options;
     const filter = { filter: this.#responseTopic, qos, retainAsPublished, retainHandling };
-    const { codes } = await this.#client.subscribe(filter, gatherProperties(properties, 'subscribe'));
+    const { codes, properties: said } = await this.#client.subscribe(filter, gatherProperties(properties, 'subscribe'));
     const code = codes[0] ?? 0;
     if (isRefusal(code)) {
-      this.#fail(`Error: The subscription to '${this.#responseTopic}' was refused: ${reasonOf(code).text}.`);
+      this.#fail(`Error: The subscription to '${this.#responseTopic}' was refused: ${reasonOf(code).text}.`, said);
       return;
     }
-    this.#sent = true;
-    const { id, reason } = await this.#client.publish(topic ?? '', this.#payload, {
+    this.#sentAt = process.hrtime.bigint();
+    const {
+      id,
+      reason,
+      properties: answer,
+    } = await this.#client.publish(topic ?? '', this.#payload, {
       qos,
       properties: {
         ...gatherProperties(properties, 'publish'),
@@ -94,18 +104,24 @@ class Request implements Receiver {
         correlationData: this.#correlationData,
       },
     });
-    if (isRefusal(reason.code)) this.#fail(`Warning: Publish ${id} failed: ${reason.text}.`);
+    if (isRefusal(reason.code)) this.#fail(`Warning: Publish ${id} failed: ${reason.text}.`, answer);
   }
 
-  #fail(sentence: string): void {
+  /** The broker refused what the request needs: no response can come. */
+  #fail(sentence: string, said: Properties): void {
     if (this.#stopping) return;
     this.#console.error(sentence);
-    this.stop(EXIT_ERROR);
+    this.#console.quote(brokersWords(said));
+    const denials = new Denials(this.#console, this.#options.failOnDenied);
+    denials.note();
+    this.stop(denials.exitCode(EXIT_ERROR));
   }
 
   #receive(message: ReceivedMessage): void {
-    if (this.#stopping || !this.#sent || !this.#isResponse(message)) return;
+    if (this.#stopping || this.#sentAt === null || !this.#isResponse(message)) return;
+    const latency = process.hrtime.bigint() - this.#sentAt;
     this.#print(message, this.#console);
+    if (this.#options.latency) this.#console.text(`${latencyLine(latency)}\n`);
     this.stop(EXIT_OK);
   }
 

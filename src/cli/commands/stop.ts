@@ -4,9 +4,6 @@ import type { Client } from '../../client/options.ts';
 import type { Properties } from '../../protocol/properties.ts';
 import { uptimeMs } from '../../util/clock.ts';
 
-/** Exit code when -W is over. */
-export const EXIT_TIMEOUT = 27;
-
 /** The time of -W, counted from the start of the tool. */
 export class Deadline {
   readonly #endsAt: number;

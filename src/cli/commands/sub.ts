@@ -1,16 +1,19 @@
 // mqtt-sub: subscribes and prints what comes in, until it has had enough or is told to stop.
 import type { Client, ReceivedMessage, SubscribeFilter } from '../../client/options.ts';
-import { isRefusal, reasonOf } from '../../protocol/reasons.ts';
+import { isRefusal, type Reason } from '../../protocol/reasons.ts';
 import { topicMatches } from '../../protocol/topic.ts';
-import type { MessagePrinter } from '../format.ts';
 import type { Io } from '../io.ts';
 import { EXIT_OK } from '../messages.ts';
 import type { Options } from '../options/tables.ts';
 import { gatherProperties } from '../property-option.ts';
-import { clientCommand, EVERY_SECOND, type Workplace } from './client-command.ts';
+import { clientCommand, type Workplace } from './client-command.ts';
 import type { Console } from './console.ts';
+import { Denials, refusedSubscriptions } from './denials.ts';
+import { type Display, displayFor } from './display.ts';
+import { type Goal, goalFor } from './goal.ts';
 import { printerFor } from './printing.ts';
 import { type Receiver, runReceiver } from './receiver.ts';
+import { EVERY_SECOND } from './reconnecting.ts';
 import { endAfter } from './stop.ts';
 
 /** Reason code that has the broker send the will all the same (MQTT 5.0 section 3.14.2.1). */
@@ -22,9 +25,23 @@ export function main(argv: readonly string[], io: Io): Promise<number> {
 }
 
 async function run(options: Options<'sub'>, place: Workplace): Promise<number> {
-  const print = await printerFor(options, place.console);
-  const begin = (client: Client): Subscriber => new Subscriber(client, options, place.console, print);
-  return runReceiver('sub', options, place, EVERY_SECOND, WITH_WILL, begin);
+  const print = await printerFor(options, place.console.paint.topic);
+  const goal = await goalFor(options, (sentence) => place.console.warn(sentence));
+  const display = await displayFor(options, place, print);
+  let subscriber: Subscriber | null = null;
+  const begin = (client: Client): Subscriber => {
+    subscriber = new Subscriber(client, options, place.console, display, goal);
+    return subscriber;
+  };
+  // What is subscribed anew after a lost connection may be refused, too.
+  const trace = options.failOnDenied
+    ? refusedSubscriptions(place.trace, (reason) => subscriber?.refusedAnew(reason))
+    : place.trace;
+  try {
+    return await runReceiver('sub', options, { ...place, trace }, EVERY_SECOND, WITH_WILL, begin);
+  } finally {
+    display.end();
+  }
 }
 
 /** A subscribed client with what its messages go through. */
@@ -32,19 +49,23 @@ class Subscriber implements Receiver {
   readonly #client: Client;
   readonly #options: Options<'sub'>;
   readonly #console: Console;
-  readonly #print: MessagePrinter;
+  readonly #display: Display;
+  readonly #goal: Goal;
+  readonly #denials: Denials;
   readonly #ended: Promise<number>;
   #resolve: (code: number) => void = () => undefined;
   #reject: (error: Error) => void = () => undefined;
-  #printed = 0;
+  #isSubscribed = false;
   #removing = false;
   #stopping = false;
 
-  constructor(client: Client, options: Options<'sub'>, console: Console, print: MessagePrinter) {
+  constructor(client: Client, options: Options<'sub'>, console: Console, display: Display, goal: Goal) {
     this.#client = client;
     this.#options = options;
     this.#console = console;
-    this.#print = print;
+    this.#display = display;
+    this.#goal = goal;
+    this.#denials = new Denials(console, options.failOnDenied);
     this.#ended = new Promise((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
@@ -56,7 +77,7 @@ class Subscriber implements Receiver {
     console.out.watch({
       full: () => client.pause(),
       drained: () => client.resume(),
-      closed: () => this.stop(EXIT_OK),
+      closed: () => this.#end(EXIT_OK, 0),
     });
   }
 
@@ -68,37 +89,59 @@ class Subscriber implements Receiver {
     return this.#ended;
   }
 
+  /** The broker refuses a subscription, perhaps on a later connection what it had granted before. */
+  refusedAnew(reason: Reason): void {
+    if (this.#isSubscribed && !this.#stopping && this.#denials.subscribedAnew(reason)) this.#end(EXIT_OK, 0);
+  }
+
   /** Ends in an orderly way, with the reason code of the DISCONNECT. What still comes in is not printed. */
   stop(exitCode: number, reasonCode = 0): void {
     if (this.#stopping) return;
+    const { code, sentence } = this.#goal.verdict(exitCode);
+    this.#end(code, reasonCode);
+    if (sentence !== null) this.#console.error(sentence);
+  }
+
+  #end(exitCode: number, reasonCode: number): void {
+    if (this.#stopping) return;
     this.#stopping = true;
+    this.#display.end();
     const removed = this.#removing && reasonCode === 0 ? this.#client.drained() : null;
     const properties = gatherProperties(this.#options.properties, 'disconnect');
-    endAfter(this.#client, removed, reasonCode, properties).then(() => this.#resolve(exitCode), this.#reject);
+    endAfter(this.#client, removed, reasonCode, properties).then(
+      () => this.#resolve(this.#denials.exitCode(exitCode)),
+      this.#reject,
+    );
   }
 
   async #subscribe(): Promise<void> {
-    const { topics, properties, exitAfterSubscribe } = this.#options;
+    const { topics, properties, exitAfterSubscribe, failOnDenied } = this.#options;
     if (topics.length > 0) {
       const filters = topics.map((filter) => this.#subscription(filter));
       const subscribed = this.#client.subscribe(filters, gatherProperties(properties, 'subscribe'));
-      // Right behind, a packet each, as Mosquitto's: the broker takes them in order. A lost connection shows in the client's end.
-      this.#unsubscribe().catch(() => undefined);
-      const { codes } = await subscribed;
-      this.#tellRefusals(codes);
-      if (codes.every(isRefusal)) {
-        this.#console.error('All subscription requests were denied.');
-        this.stop(EXIT_OK);
+      // Right behind, as Mosquitto's: the broker takes them in order. A lost connection shows in the client's end.
+      const unsubscribed = this.#unsubscribe();
+      unsubscribed.catch(() => undefined);
+      const answer = await subscribed;
+      this.#isSubscribed = true;
+      if (this.#denials.subscribed(topics, answer)) {
+        if (this.#denials.hasFailed) this.#end(EXIT_OK, 0);
+        else this.stop(EXIT_OK);
         return;
       }
+      if (failOnDenied) await unsubscribed;
     } else await this.#unsubscribe();
     if (exitAfterSubscribe) this.stop(EXIT_OK);
   }
 
-  /** Resolves once the broker has answered for every filter of -U. */
+  /** Ends the subscriptions of -U, a packet each; resolves once the broker has answered for all of them. */
   async #unsubscribe(): Promise<void> {
     const properties = gatherProperties(this.#options.properties, 'unsubscribe');
-    await Promise.all(this.#options.unsubscribe.map((filter) => this.#client.unsubscribe(filter, properties)));
+    const end = async (filter: string): Promise<void> => {
+      const answer = await this.#client.unsubscribe(filter, properties);
+      if (this.#denials.unsubscribed([filter], answer)) this.#end(EXIT_OK, 0);
+    };
+    await Promise.all(this.#options.unsubscribe.map(end));
   }
 
   #subscription(filter: string): SubscribeFilter {
@@ -106,18 +149,9 @@ class Subscriber implements Receiver {
     return { filter, qos, retainAsPublished, retainHandling };
   }
 
-  /** Where the broker grants only some of the filters, says which ones it does not. */
-  #tellRefusals(codes: readonly number[]): void {
-    if (codes.every(isRefusal)) return;
-    codes.forEach((code, i) => {
-      if (!isRefusal(code)) return;
-      this.#console.warn(`Warning: Subscription to '${this.#options.topics[i]}' was refused: ${reasonOf(code).text}.`);
-    });
-  }
-
   #receive(message: ReceivedMessage): void {
     if (this.#stopping) return;
-    const { retainedOnly, skipRetained, filterOut, removeRetained, count } = this.#options;
+    const { retainedOnly, skipRetained, filterOut, removeRetained, randomFilter } = this.#options;
     if (retainedOnly && !message.retain) {
       this.stop(EXIT_OK);
       return;
@@ -127,9 +161,9 @@ class Subscriber implements Receiver {
       if (topicMatches(filterOut[i] as string, message.topic)) return;
     }
     if (removeRetained && message.retain) this.#remove(message.topic);
-    this.#print(message, this.#console);
-    this.#printed += 1;
-    if (this.#printed === count) this.stop(EXIT_OK);
+    if (randomFilter !== null && Math.random() * 100 >= randomFilter) return;
+    this.#display.show(message);
+    if (this.#goal.reached(message)) this.stop(EXIT_OK);
   }
 
   /** Deletes a retained message: an empty one takes its place (MQTT 5.0 section 3.3.1.3). */
@@ -138,6 +172,7 @@ class Subscriber implements Receiver {
     this.#client.publish(topic, '', { qos: 1, retain: true }).then(
       ({ reason }) => {
         if (!isRefusal(reason.code)) return;
+        this.#denials.note();
         this.#console.warn(`Warning: The retained message of '${topic}' was not removed: ${reason.text}.`);
       },
       // A lost connection shows in the client's end.

@@ -1,6 +1,9 @@
 // Options of the clients about where the broker is, who they are and how long their session lives.
 import { choice, FLAG, integer, PORT, SESSION_EXPIRY, TEXT } from '../kinds.ts';
+import { maskUrl } from '../masks.ts';
+import { PROXY_URL } from '../proxy-url.ts';
 import { BROKER_URL } from '../url.ts';
+import { PASSWORD_OPTIONS } from './password.ts';
 import type { OptionRow } from './row.ts';
 
 const clients = ['pub', 'sub', 'rr'] as const;
@@ -40,11 +43,12 @@ export const CONNECTION_OPTIONS = [
     key: 'url',
     names: ['-L', '--url'],
     kind: BROKER_URL,
+    mask: maskUrl,
     tools: clients,
     group: 'Connection',
     value: 'URL',
     missing: '-L argument given but no URL specified',
-    help: 'User, password, host, port and topic in one: mqtt://[USER[:PASSWORD]@]HOST[:PORT]/TOPIC. mqtts, ws and wss choose TLS and WebSocket. Percent escapes are decoded, an IPv6 address goes in brackets. Other options win over parts of the URL.',
+    help: 'User, password, host, port and topic in one: mqtt://[USER[:PASSWORD]@]HOST[:PORT]/TOPIC. mqtts, ws and wss choose TLS and WebSocket. Percent escapes are decoded, an IPv6 address goes in brackets. Where other options name the same, the last one on the command line counts.',
   },
   {
     key: 'unix',
@@ -74,16 +78,7 @@ export const CONNECTION_OPTIONS = [
     missing: '-u argument given but no username specified',
     help: 'User name to log in with.',
   },
-  {
-    key: 'password',
-    names: ['-P', '--pw'],
-    kind: TEXT,
-    tools: all,
-    group: 'Connection',
-    value: 'PASSWORD',
-    missing: '-P argument given but no password specified',
-    help: 'Password to log in with. Needs a user name, except with MQTT 5.',
-  },
+  ...PASSWORD_OPTIONS,
   {
     key: 'bindAddress',
     names: ['-A'],
@@ -92,7 +87,7 @@ export const CONNECTION_OPTIONS = [
     group: 'Connection',
     value: 'ADDRESS',
     missing: '-A argument given but no address specified',
-    help: 'Local address to connect from.',
+    help: 'Local address, or name of one, to connect from.',
   },
   {
     key: 'noDelay',
@@ -105,13 +100,14 @@ export const CONNECTION_OPTIONS = [
   {
     key: 'proxy',
     names: ['--proxy'],
-    kind: TEXT,
+    kind: PROXY_URL,
+    mask: maskUrl,
     tools: clients,
     group: 'Connection',
     value: 'URL',
     missing: '--proxy argument given but no proxy url specified',
-    refused: 'Connect to the broker directly.',
-    help: 'SOCKS5 proxy to connect through.',
+    conflicts: { keys: ['unix'], message: '--proxy and --unix cannot be used together.' },
+    help: 'SOCKS5 proxy to connect through: socks5h://[USER[:PASSWORD]@]HOST[:PORT], port 1080 by default. The proxy looks the name of the broker up; with socks5:// this machine does. Percent escapes in user and password are decoded.',
   },
   {
     key: 'srv',
@@ -119,8 +115,8 @@ export const CONNECTION_OPTIONS = [
     kind: FLAG,
     tools: clients,
     group: 'Connection',
-    refused: 'Give the host and port with -h and -p.',
-    help: 'Look the broker up in DNS SRV records.',
+    conflicts: { keys: ['unix'], message: '-S and --unix cannot be used together.' },
+    help: 'Take the name of -h for a domain, and connect to the brokers that its SRV records name: _mqtt._tcp.HOST, or _secure-mqtt._tcp.HOST with TLS. Without -h, the domain of this machine.',
   },
   {
     key: 'protocolVersion',

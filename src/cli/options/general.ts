@@ -15,12 +15,28 @@ export const GENERAL_OPTIONS = [
     help: 'Trace every packet sent and received, on standard output.',
   },
   {
+    key: 'debugPackets',
+    names: ['--debug-packets'],
+    kind: FLAG,
+    tools: clients,
+    group: 'General',
+    help: 'As -d, and decode every packet with all its fields and properties. So does -d given twice.',
+  },
+  {
     key: 'quiet',
     names: ['--quiet'],
     kind: FLAG,
     tools: all,
     group: 'General',
     help: 'Print no error messages.',
+  },
+  {
+    key: 'failOnDenied',
+    names: ['--fail-on-denied'],
+    kind: FLAG,
+    tools: clients,
+    group: 'General',
+    help: 'Exit with code 135 when the broker refuses a message or a subscription.',
   },
   {
     key: 'optionsFile',
@@ -30,8 +46,7 @@ export const GENERAL_OPTIONS = [
     group: 'General',
     value: 'FILE',
     missing: '-o argument given but no options file specified',
-    refused: 'Give the options on the command line.',
-    help: 'Read options from a file.',
+    help: 'Read options from this file, see "Options file". Default: a file in the configuration directory of the user.',
   },
   {
     key: 'help',

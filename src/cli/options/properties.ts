@@ -1,5 +1,5 @@
 // The option of the clients that sets MQTT 5 properties.
-import { PROPERTY } from '../property-option.ts';
+import { maskProperty, PROPERTY } from '../property-option.ts';
 import type { OptionRow } from './row.ts';
 
 export const PROPERTY_OPTIONS = [
@@ -7,6 +7,7 @@ export const PROPERTY_OPTIONS = [
     key: 'properties',
     names: ['-D', '--property'],
     kind: PROPERTY,
+    mask: maskProperty,
     list: true,
     tools: ['pub', 'sub', 'rr'],
     group: 'MQTT 5 properties',

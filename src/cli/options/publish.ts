@@ -1,10 +1,10 @@
 // Options about what mqtt-pub and mqtt-rr send.
-import { FLAG, integer, seconds, TEXT, topicName } from '../kinds.ts';
+import { FLAG, integer, PAYLOAD_FORMAT, seconds, TEXT, topicName } from '../kinds.ts';
 import type { OptionRow } from './row.ts';
 
 /** Every source of a payload excludes all of them, a second of its own kind too. */
 const oneSource = {
-  keys: ['message', 'file', 'stdinWhole', 'nullMessage', 'stdinLines'],
+  keys: ['message', 'file', 'stdinWhole', 'nullMessage', 'stdinLines', 'jsonLines'],
   message: 'Only one type of message can be sent at once.',
 } as const;
 
@@ -77,6 +77,39 @@ export const PUBLISH_OPTIONS = [
     group: 'Publishing',
     conflicts: oneSource,
     help: 'Send a message without payload. With -r this deletes the retained message of the topic.',
+  },
+  {
+    key: 'payloadFormat',
+    names: ['--payload-format'],
+    kind: PAYLOAD_FORMAT,
+    tools: ['pub'],
+    group: 'Publishing',
+    value: 'FORMAT',
+    missing: '--payload-format argument given but no format specified',
+    conflicts: {
+      keys: ['jsonLines', 'spool'],
+      message: 'The option --payload-format goes without --json-lines and --spool.',
+    },
+    help: 'Form of what -m, -f, -s and -l give: hex or base64 digits that stand for bytes, json that is checked, or JSON that is sent as cbor or msgpack.',
+  },
+  {
+    key: 'jsonLines',
+    names: ['--json-lines'],
+    kind: FLAG,
+    tools: ['pub'],
+    group: 'Publishing',
+    conflicts: oneSource,
+    help: 'Send a message for each line of standard input, which is JSON as mqtt-sub --json-lines writes it. -t, -q, -r and -D publish count where a line says nothing.',
+  },
+  {
+    key: 'spool',
+    names: ['--spool'],
+    kind: TEXT,
+    tools: ['pub'],
+    group: 'Publishing',
+    value: 'FILE',
+    missing: '--spool argument given but no file specified',
+    help: 'With -l, keep lines in this file until the broker has them, and go on reading while it is away. Lines that an earlier run left there are sent first. The tool ends with 75 where lines are left.',
   },
   {
     key: 'retain',

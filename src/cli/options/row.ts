@@ -38,7 +38,14 @@ export interface OptionRow {
   /** Value where the option is not given; null, false or [] by default. */
   readonly fallback?: unknown;
   /** Options that can't be given beside this one (keys, may include its own), and the sentence that says so. */
-  readonly conflicts?: { readonly keys: readonly string[]; readonly message: string };
+  readonly conflicts?: {
+    readonly keys: readonly string[];
+    readonly message: string;
+    /** Those of an options file give way to this one on the command line. */
+    readonly fileYields?: true;
+  };
+  /** The words of the value as others may see them, where they hold a secret. */
+  readonly mask?: (words: readonly string[]) => readonly string[];
   /** Ends parsing at once (--help). */
   readonly stops?: true;
   /** Why an option that Mosquitto has is not supported: what to do instead. Such an option is refused by name. */

@@ -1,6 +1,27 @@
 // Options about which messages mqtt-sub and mqtt-rr want, and when they have had enough.
-import { choice, FLAG, integer, seconds, TEXT, topicFilter } from '../kinds.ts';
+import { choice, FLAG, integer, type Kind, oneWord, seconds, TEXT, topicFilter } from '../kinds.ts';
+import { UsageError } from '../messages.ts';
 import type { OptionRow } from './row.ts';
+
+/** How many messages --expect waits for. */
+export interface Expectation {
+  readonly count: number;
+  /** One more is one too many. */
+  readonly exactly: boolean;
+}
+
+const EXPECTATION: Kind<Expectation> = oneWord((word) => {
+  const [, exactly, digits] = /^(=?)(\d{1,10})$/.exec(word) ?? [];
+  const count = Number(digits);
+  if (!(count <= 2_147_483_647)) throw new UsageError(`Invalid number of expected messages "${word}".`);
+  return { count, exactly: exactly === '=' || count === 0 };
+});
+
+const PERCENT: Kind<number> = oneWord((word) => {
+  const value = /^[+-]?(\d+\.?\d*|\.\d+)$/.test(word) ? Number(word) : Number.NaN;
+  if (!(value >= 0.1 && value <= 100)) throw new UsageError('--random-filter chance must be between 0.1-100.0');
+  return value;
+});
 
 export const SUBSCRIBE_OPTIONS = [
   {
@@ -112,13 +133,34 @@ export const SUBSCRIBE_OPTIONS = [
     help: 'When the broker sends retained messages: always, only for a new subscription (new), or never (MQTT 5). Default: always.',
   },
   {
+    key: 'expect',
+    names: ['--expect'],
+    kind: EXPECTATION,
+    tools: ['sub'],
+    group: 'Subscribing',
+    value: 'COUNT',
+    missing: '--expect argument given but no count specified',
+    conflicts: { keys: ['count', 'until'], message: "Only one of '-C', '--until' and '--expect' may be used." },
+    help: 'Exit with code 0 after this many messages, and with 27 if fewer come within the time of -W. With =COUNT, exit with code 0 when -W is over and exactly so many came, and with 1 as soon as one too many comes.',
+  },
+  {
+    key: 'until',
+    names: ['--until'],
+    kind: TEXT,
+    tools: ['sub'],
+    group: 'Subscribing',
+    value: 'CONDITION',
+    missing: '--until argument given but no condition specified',
+    help: "Exit with code 0 after the first message that fulfils a condition: 'payload.temp > 30', or /REGEX/ for text. See the manual page.",
+  },
+  {
     key: 'watch',
     names: ['-w', '--watch'],
     kind: FLAG,
     tools: ['sub'],
     group: 'Subscribing',
-    refused: 'Messages can only be printed one below the other.',
-    help: 'Keep a line of the screen for each topic.',
+    conflicts: { keys: ['messageRate'], message: "Only one of '-w' and '--message-rate' may be used." },
+    help: 'Keep a line of the screen for the newest message of each topic. Without a terminal, and with -d, messages are printed as with -v.',
   },
   {
     key: 'messageRate',
@@ -126,19 +168,17 @@ export const SUBSCRIBE_OPTIONS = [
     kind: FLAG,
     tools: ['sub'],
     group: 'Subscribing',
-    refused: 'Count the printed lines instead.',
-    help: 'Print the number of messages of each second.',
+    help: 'Print the number of messages of each second instead of the messages.',
   },
   {
     key: 'randomFilter',
     names: ['--random-filter'],
-    kind: TEXT,
+    kind: PERCENT,
     tools: ['sub'],
     group: 'Subscribing',
     value: 'PERCENT',
     missing: '--random-filter argument given but no chance specified',
-    refused: 'All messages can be printed, none at random.',
-    help: 'Print only this part of the messages.',
+    help: 'Print each message with this chance, from 0.1 to 100 percent. Others do not count for -C, --until and --expect.',
   },
   {
     key: 'latency',
@@ -146,7 +186,6 @@ export const SUBSCRIBE_OPTIONS = [
     kind: FLAG,
     tools: ['rr'],
     group: 'Subscribing',
-    refused: 'Measure the time of the whole command instead.',
-    help: 'Print the time between request and response.',
+    help: 'Print the time between request and response behind the response.',
   },
 ] as const satisfies readonly OptionRow[];

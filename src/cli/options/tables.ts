@@ -1,12 +1,14 @@
 // Every option of every tool (those of mqtt-bench alone come with options/bench.ts), in the order of --help and the man pages.
 import type { BENCH_OPTIONS } from './bench.ts';
 import { BROKER_OPTIONS } from './broker.ts';
+import { COMPLETION_OPTIONS } from './completion.ts';
 import { CONNECTION_OPTIONS } from './connection.ts';
 import { GENERAL_OPTIONS } from './general.ts';
 import { OUTPUT_OPTIONS } from './output.ts';
 import { PASSWD_OPTIONS } from './passwd.ts';
 import { PROPERTY_OPTIONS } from './properties.ts';
 import { PUBLISH_OPTIONS } from './publish.ts';
+import { RECONNECT_OPTIONS } from './reconnect.ts';
 import type { Fields, OptionRow, Tool } from './row.ts';
 import { SUBSCRIBE_OPTIONS } from './subscribe.ts';
 import { TLS_OPTIONS } from './tls.ts';
@@ -19,10 +21,12 @@ const ALL = [
   ...SUBSCRIBE_OPTIONS,
   ...OUTPUT_OPTIONS,
   ...CONNECTION_OPTIONS,
+  ...RECONNECT_OPTIONS,
   ...WILL_OPTIONS,
   ...PROPERTY_OPTIONS,
   ...TLS_OPTIONS,
   ...GENERAL_OPTIONS,
+  ...COMPLETION_OPTIONS,
 ] as const;
 
 /** The parsed options of a tool: a field for each option that it supports. */

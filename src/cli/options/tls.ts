@@ -1,15 +1,25 @@
 // Options of the clients about TLS.
-import { FLAG, oneWord, TEXT } from '../kinds.ts';
+
+import { choice, FLAG, oneWord, TEXT } from '../kinds.ts';
+import { maskAll } from '../masks.ts';
 import { UsageError } from '../messages.ts';
 import type { OptionRow } from './row.ts';
 
 const clients = ['pub', 'sub', 'rr'] as const;
 const all = [...clients, 'bench'] as const;
 
-const TLS_VERSION = oneWord((word): 'TLSv1.2' | 'TLSv1.3' => {
-  if (word === 'tlsv1.2') return 'TLSv1.2';
-  if (word === 'tlsv1.3') return 'TLSv1.3';
-  throw new UsageError(`Problem setting TLS options: unknown TLS version '${word}', use tlsv1.2 or tlsv1.3.`);
+const TLS_VERSIONS = { 'tlsv1.2': 'TLSv1.2', 'tlsv1.3': 'TLSv1.3' } as const;
+
+const KEY_FORM = choice({ pem: 'pem' }, (word) =>
+  word === 'engine'
+    ? "'--keyform engine' is known but not supported. Give the private key as a PEM file with --key."
+    : "Problem setting key form, it must be one of 'pem' or 'engine'.",
+);
+
+const ALPN = oneWord((word) => {
+  // One byte tells the length of a name (RFC 7301 section 3.1).
+  if (Buffer.byteLength(word) <= 255) return word;
+  throw new UsageError('The protocol name of --tls-alpn has at most 255 bytes.');
 });
 
 export const TLS_OPTIONS = [
@@ -62,6 +72,16 @@ export const TLS_OPTIONS = [
     help: 'PEM file with the private key of this client. Needs --cert.',
   },
   {
+    key: 'keyPassFile',
+    names: ['--key-pass-file'],
+    kind: TEXT,
+    tools: all,
+    group: 'TLS',
+    value: 'FILE',
+    missing: '--key-pass-file argument given but no file specified',
+    help: 'File with the passphrase of an encrypted --key in its first line. Without it, mqtt-pub, mqtt-sub and mqtt-rr ask for it.',
+  },
+  {
     key: 'insecure',
     names: ['--insecure'],
     kind: FLAG,
@@ -72,7 +92,10 @@ export const TLS_OPTIONS = [
   {
     key: 'tlsVersion',
     names: ['--tls-version'],
-    kind: TLS_VERSION,
+    kind: choice(
+      TLS_VERSIONS,
+      (word) => `Problem setting TLS options, check the options are valid.\nThere is no TLS version '${word}' here.`,
+    ),
     tools: all,
     group: 'TLS',
     value: 'VERSION',
@@ -92,7 +115,7 @@ export const TLS_OPTIONS = [
   {
     key: 'tlsAlpn',
     names: ['--tls-alpn'],
-    kind: TEXT,
+    kind: ALPN,
     tools: all,
     group: 'TLS',
     value: 'PROTOCOL',
@@ -121,23 +144,22 @@ export const TLS_OPTIONS = [
     key: 'psk',
     names: ['--psk'],
     kind: TEXT,
-    tools: clients,
+    mask: maskAll,
+    tools: all,
     group: 'TLS',
     value: 'KEY',
     missing: '--psk argument given but no key specified',
-    refused: 'Use certificates: --cafile, --cert and --key.',
-    help: 'Pre-shared key in hexadecimal.',
+    help: 'Pre-shared key in hexadecimal, instead of certificates. Needs --psk-identity, and turns TLS on.',
   },
   {
     key: 'pskIdentity',
     names: ['--psk-identity'],
     kind: TEXT,
-    tools: clients,
+    tools: all,
     group: 'TLS',
     value: 'NAME',
     missing: '--psk-identity argument given but no identity specified',
-    refused: 'Use certificates: --cafile, --cert and --key.',
-    help: 'Identity that belongs to the pre-shared key.',
+    help: 'Identity that belongs to the pre-shared key of --psk.',
   },
   {
     key: 'tlsEngine',
@@ -164,12 +186,11 @@ export const TLS_OPTIONS = [
   {
     key: 'keyform',
     names: ['--keyform'],
-    kind: TEXT,
-    tools: clients,
+    kind: KEY_FORM,
+    tools: all,
     group: 'TLS',
     value: 'FORM',
     missing: '--keyform argument given but no keyform specified',
-    refused: 'Give the private key as a PEM file with --key.',
-    help: 'Form of the private key.',
+    help: 'Form of --key: pem, which it always has. Accepted for scripts that give it.',
   },
 ] as const satisfies readonly OptionRow[];

@@ -3,8 +3,9 @@ import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
-import { describe, it } from 'node:test';
+import { describe, it, type TestContext } from 'node:test';
 import { connectionOptions } from '../../../src/cli/connection.ts';
+import { localDomain } from '../../../src/cli/local-domain.ts';
 import { UsageError } from '../../../src/cli/messages.ts';
 import { parseArguments } from '../../../src/cli/parse.ts';
 import type { ClientOptions } from '../../../src/client/options.ts';
@@ -34,10 +35,23 @@ describe('where to', () => {
   it('WebSocket', () => assert.equal(place('--ws', '-p', '8080'), 'ws localhost 8080'));
   it('WebSocket and TLS', () => assert.equal(place('--ws', '-p', '8883'), 'wss localhost 8883'));
   it('a Unix socket', () => assert.equal(place('--unix', '/run/x.sock'), 'unix /run/x.sock 0'));
+  it('no Unix socket', () => assert.throws(() => sub(['--unix', '']), /no socket path specified\.$/));
   it('a URL', () => assert.equal(place('-L', 'mqtt://h/t'), 'tcp h 1883'));
   it('a URL with TLS', () => assert.equal(place('-L', 'mqtts://h/t'), 'tls h 8883'));
   it('a WebSocket URL', () => assert.equal(place('-L', 'ws://h/t'), 'ws h 1883'));
   it('options beside a URL', () => assert.equal(place('-L', 'wss://h:1/t', '-h', 'i', '-p', '2'), 'wss i 2'));
+  it('a domain', () => {
+    const { host, srv } = sub(['-S', '-h', 'example.org']).endpoint;
+    assert.deepEqual([host, srv], ['example.org', {}]);
+    assert.throws(() => sub(['-S', '--unix', '/s']), /-S and --unix cannot be used together\./);
+  });
+  it('the domain of the machine', (context) => {
+    const file = path.join(scratch(context as TestContext), 'resolv.conf');
+    writeFileSync(file, 'nameserver ::1\nsearch example.net b.test\n');
+    assert.equal(localDomain('host.example.org', file), 'example.org');
+    assert.equal(localDomain('host', file), 'example.net');
+    assert.throws(() => localDomain('host', '/nowhere'), /^UsageError: -S needs a domain, and this machine has none\./);
+  });
   it('a local address', () => assert.equal(sub(['-A', '127.0.0.2']).endpoint.localAddress, '127.0.0.2'));
 });
 
@@ -148,8 +162,36 @@ describe('TLS files', () => {
   it('an unknown TLS version is named', () => {
     assert.throws(
       () => sub(['--tls-version', 'tlsv1.9']),
-      /unknown TLS version 'tlsv1\.9', use tlsv1\.2 or tlsv1\.3\.$/,
+      /^UsageError: Problem setting TLS options, check the options are valid\.\nThere is no TLS version 'tlsv1\.9' here\./,
     );
+  });
+
+  it('the form of a key is PEM', () => {
+    const fault = (...words: string[]) => {
+      let message = '';
+      try {
+        sub(words);
+      } catch (error) {
+        if (error instanceof UsageError) message = error.message;
+      }
+      return message;
+    };
+    assert.equal(fault('--keyform', 'pem'), 'If keyform is set, keyfile must be also specified.');
+    assert.equal(fault('--keyform', 'x'), "Problem setting key form, it must be one of 'pem' or 'engine'.");
+    assert.match(fault('--keyform', 'engine'), /^'--keyform engine' is known but not supported\./);
+    assert.equal(fault('--keyform', 'pem', '--cert', 'a', '--key', 'b', '--no-tls'), '');
+  });
+
+  it('the name of a protocol fits', () => {
+    assert.throws(() => sub(['--tls-alpn', 'x'.repeat(256)]), /--tls-alpn has at most 255 bytes\./);
+  });
+
+  it('the passphrase of a key is the first line of a file', (t) => {
+    const file = path.join(scratch(t), 'pass');
+    writeFileSync(file, 'sesame öffne dich\r\nmore\n');
+    const { tls } = sub(['-p', '8883', '--key-pass-file', file], { SSL_CERT_FILE: '/dev/null' }).endpoint;
+    assert.equal(tls?.passphrase, 'sesame öffne dich');
+    assert.throws(() => sub(['-p', '8883', '--key-pass-file', `${file}-not`]), /File not found\./);
   });
 
   it('key log lines are appended to a file of the option or of SSLKEYLOGFILE', (t) => {

@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { messageJson } from '../../../src/cli/json.ts';
+import { type JsonStyle, messageJson } from '../../../src/cli/json.ts';
 import { wallTime } from '../../../src/cli/wall-time.ts';
 import type { ReceivedMessage } from '../../../src/client/options.ts';
 import { received } from './messages.ts';
 
 const time = wallTime();
-const plain = { parsePayload: false, pretty: false };
-const parsed = { parsePayload: true, pretty: false };
+const plain: JsonStyle = { parsePayload: false, pretty: false, compat: '2.1' };
+const parsed: JsonStyle = { ...plain, parsePayload: true };
 
 const json = (message: Partial<ReceivedMessage>, style = plain): string => {
   const bytes = messageJson(received(message), time, style);
@@ -73,7 +73,7 @@ describe('messages as JSON', () => {
   it('takes in any JSON as the payload', () => {
     fc.assert(
       fc.property(fc.json(), fc.boolean(), (text, pretty) => {
-        const bytes = messageJson(received({ payload: Buffer.from(text) }), time, { parsePayload: true, pretty });
+        const bytes = messageJson(received({ payload: Buffer.from(text) }), time, { ...parsed, pretty });
         assert.deepEqual(JSON.parse((bytes as Buffer).toString()).payload, JSON.parse(text));
       }),
     );
@@ -98,12 +98,47 @@ describe('messages as JSON', () => {
 
   it('spreads with tabs', () => {
     const payload = Buffer.from('{"x":1,"y":[1,2.5,{},[{"a":1}]],"e":[],"s":{}}');
-    const text = json({ payload, qos: 1, id: 3 }, { parsePayload: true, pretty: true });
+    const text = json({ payload, qos: 1, id: 3 }, { ...parsed, pretty: true });
     assert.equal(
       text.slice(text.indexOf('\t"topic"')),
       '\t"topic":\t"t",\n\t"qos":\t1,\n\t"retain":\tfalse,\n\t"payloadlen":\t46,\n\t"mid":\t3,\n\t"payload":\t{\n' +
         '\t\t"x":\t1,\n\t\t"y":\t[1, 2.5, {\n\t\t\t}, [{\n\t\t\t\t\t"a":\t1\n\t\t\t\t}]],\n' +
         '\t\t"e":\t[],\n\t\t"s":\t{\n\t\t}\n\t}\n}',
+    );
+  });
+
+  it('spreads payloads as deep as it takes them', () => {
+    const deep = `${'['.repeat(1000)}${']'.repeat(1000)}`;
+    assert.ok(json({ payload: Buffer.from(deep) }, { ...parsed, pretty: true }).endsWith(`\t"payload":\t${deep}\n}`));
+  });
+
+  it('keeps on one line what would take too many tabs', () => {
+    const members = new Array(150_000).fill('"a":1').join(',');
+    const deep = `${'{"a":'.repeat(998)}{${members}}${'}'.repeat(998)}`;
+    const text = json({ payload: Buffer.from(deep) }, { ...parsed, pretty: true });
+    assert.ok(text.endsWith(`"payload":${deep}}`));
+  });
+
+  it('is like that of Mosquitto 2.0 where it is asked for', () => {
+    const text = json(
+      {
+        payload: Buffer.from('{"a":[01,1e400,0.30000000000000004,"\\u0000x"]}'),
+        retain: true,
+        properties: {
+          correlationData: Buffer.from('a\0b'),
+          userProperties: [
+            ['k', '1'],
+            ['k', '2'],
+          ],
+        },
+      },
+      { ...parsed, compat: '2.0' },
+    );
+    assert.match(text, /^\{"tst":"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z[+-]\d{4}",/);
+    assert.equal(
+      text.slice(text.indexOf('"topic"')),
+      '"topic":"t","qos":0,"retain":1,"payloadlen":46,"properties":{"correlation-data":"a",' +
+        '"user-properties":{"k":"1","k":"2"}},"payload":{"a":[1,null,0.3,""]}}',
     );
   });
 });

@@ -10,8 +10,14 @@ const fault = (word: string) => `bad ${word}`;
 
 describe('kinds of values', () => {
   it('a switch takes no word, a value one', () => {
-    assert.equal(FLAG.words(['a']), 0);
-    assert.equal(TEXT.words([]), 1);
+    assert.equal(
+      FLAG.words(['a'], () => false),
+      0,
+    );
+    assert.equal(
+      TEXT.words([], () => false),
+      1,
+    );
   });
 
   it('integer takes decimal digits within its bounds', () => {
@@ -21,9 +27,11 @@ describe('kinds of values', () => {
       ['+3', 3],
       ['010', 10],
       ['0', 0],
+      // Lines of options files have blanks at their ends, and Mosquitto does not mind.
+      [' 1 ', 1],
     ] as const)
       assert.equal(read(kind, word), value);
-    for (const word of ['', ' 1', '1 ', '0x1', '1.0', '1e1', '11', '-2', 'NaN', 'Infinity', '٣']) {
+    for (const word of ['', ' ', '1 1', '0x1', '1.0', '1e1', '11', '-2', 'NaN', 'Infinity', '٣']) {
       assert.throws(() => read(kind, word), new UsageError(`bad ${word}`), word);
     }
   });

@@ -41,7 +41,7 @@ describe('values are the words behind an option, whatever they look like', () =>
   ]) {
     it(`-m ${JSON.stringify(word)}`, () => {
       assert.equal(pub('-m', word).message, word);
-      assert.equal(pub('-P', word, '-u', word, '-n').password, word);
+      assert.equal(pub('-u', word, '-n').username, word);
     });
   }
 
@@ -62,6 +62,21 @@ describe('values are the words behind an option, whatever they look like', () =>
     assert.equal(sub('-x', '-1').sessionExpiry, 0xffff_ffff);
     assert.equal(sub('-x', '∞').sessionExpiry, 0xffff_ffff);
     assert.equal(sub('-x', '5').sessionExpiry, 5);
+  });
+
+  it('shares of messages and expected numbers', () => {
+    assert.deepEqual(
+      ['0.1', '100', '100.0', '.5'].map((word) => sub('--random-filter', word).randomFilter),
+      [0.1, 100, 100, 0.5],
+    );
+    assert.deepEqual(
+      ['7', '=7', '0'].map((word) => sub('--expect', word).expect),
+      [
+        { count: 7, exactly: false },
+        { count: 7, exactly: true },
+        { count: 0, exactly: true },
+      ],
+    );
   });
 
   it('a user property takes four words', () => {
@@ -112,10 +127,27 @@ describe('the URL', () => {
     assert.deepEqual([parts?.topic, parts?.ws], ['a b/#', true]);
   });
 
-  it('adds its filter to those of mqtt-sub, and gives way to the topic of mqtt-pub', () => {
+  it('adds its filter to those of mqtt-sub', () => {
     assert.deepEqual(parseArguments('sub', ['-t', 'x', '-L', 'mqtt://h/y']).options.topics, ['x', 'y']);
-    assert.equal(parseArguments('pub', ['-t', 'x', '-L', 'mqtt://h/y', '-n']).options.topic, 'x');
+    assert.deepEqual(parseArguments('sub', ['-L', 'mqtt://h/', '-t', 'x']).options.topics, ['x']);
+    assert.deepEqual(parseArguments('sub', ['-L', 'mqtt://h/', '-U', 'x', '-t', 'y']).options.topics, ['y']);
     assert.equal(parseArguments('pub', ['-L', 'mqtt://h/100%', '-n']).options.topic, '100%');
+  });
+
+  it('and other options: the last one counts', () => {
+    const pub = (...words: string[]) => {
+      const { host, port, username, password, topic } = parseArguments('pub', [...words, '-n']).options;
+      return [host, port, username, password, topic];
+    };
+    const full = ['-L', 'mqtt://u:p@h:1/t'];
+    const others = ['-h', 'i', '-p', '2', '-u', 'v', '-P', 'q', '-t', 'x'];
+    assert.deepEqual(pub(...full, ...others), ['i', 2, 'v', 'q', 'x']);
+    assert.deepEqual(pub(...others, ...full), ['h', 1, 'u', 'p', 't']);
+    assert.deepEqual(pub(...others, '-L', 'mqtt://h/t'), ['h', null, 'v', 'q', 't'], 'the port of the scheme');
+    assert.deepEqual(pub(...others, '-L', 'mqtt://h/'), ['h', null, 'v', 'q', 'x'], 'no topic in it');
+    assert.deepEqual(pub('-L', 'MQTT://u:@h:/t'), ['h', null, 'u', '', 't'], 'empty parts');
+    assert.deepEqual(pub('-L', 'mqtt://@h/t'), ['h', null, null, null, 't']);
+    assert.deepEqual(pub('-L', 'mqtt://:p@h/t'), ['h', null, null, 'p', 't']);
   });
 });
 
@@ -123,14 +155,41 @@ describe('refused with one clear sentence', () => {
   const cases: readonly (readonly [Tool, readonly string[], string])[] = [
     ['sub', ['--foo'], "Unknown option '--foo'."],
     ['sub', ['foo'], "Unknown option 'foo'."],
-    ['sub', ['-t', 'a', '-dv'], "Unknown option '-dv'."],
-    ['sub', ['-t', 'a', '-m', 'x'], "Unknown option '-m'."],
+    ['sub', ['-t', 'a', '-dv'], "Unknown option '-dv'.\nDid you mean '-d -v'?"],
+    ['sub', ['-q1'], "Unknown option '-q1'.\nDid you mean '-q 1'?"],
+    ['sub', ['-tfoo'], "Unknown option '-tfoo'.\nDid you mean '-t foo'?"],
+    ['sub', ['-topic', 'a'], "Unknown option '-topic'.\nDid you mean '--topic'?"],
+    ['sub', ['topic', 'a'], "Unknown option 'topic'.\nDid you mean '--topic'?"],
+    ['sub', ['t', 'a'], "Unknown option 't'.\nDid you mean '-t'?"],
+    ['sub', ['\u2014topic', 'a'], "Unknown option '\u2014topic'.\nDid you mean '--topic'?"],
+    ['sub', ['\u2013t', 'a'], "Unknown option '\u2013t'.\nDid you mean '-t'?"],
+    ['sub', ['--hsot', 'a'], "Unknown option '--hsot'.\nDid you mean '--host'?"],
+    ['sub', ['-Q', '1'], "Unknown option '-Q'.\nDid you mean '-q'?"],
+    ['sub', ['-h=a'], "Unknown option '-h=a'.\nDid you mean '-h a'?"],
+    ['sub', [''], "Unknown option ''."],
+    ['sub', ['-dz'], "Unknown option '-dz'."],
+    ['broker', ['--prot', '1'], "Unknown option '--prot'.\nDid you mean '--port'?"],
+    ['bench', ['--publisher', '1'], "Unknown option '--publisher'.\nDid you mean '--publishers'?"],
+    ['passwd', ['--hlep'], "Unknown option '--hlep'.\nDid you mean '--help'?"],
+    ['sub', ['-V', 'mqttv6'], "Invalid protocol version argument given.\nDid you mean 'mqttv5'?"],
+    [
+      'sub',
+      ['--retain-handling', 'allways'],
+      "Invalid retain handling 'allways', it must be always, new or never.\nDid you mean 'always'?",
+    ],
+    ['sub', ['-D', 'conect', 'a', 'b'], "Invalid command given in --property argument.\nDid you mean 'connect'?"],
+    [
+      'pub',
+      ['-D', 'publish', 'contenttype', 'b'],
+      "Invalid property name given in --property argument.\nDid you mean 'content-type'?",
+    ],
+    ['sub', ['-t', 'a', '-m', 'x'], "Unknown option '-m'.\nIt is one of mqtt-pub and mqtt-rr."],
     ['sub', ['--topics', 'x'], "Unknown option '--topics'.\nDid you mean '--topic'?"],
     ['sub', ['--keep-alive', '5'], "Unknown option '--keep-alive'.\nDid you mean '--keepalive'?"],
     ['sub', ['--host=x'], "Unknown option '--host=x'.\nDid you mean '--host x'?"],
     ['sub', ['--'], "Unknown option '--'."],
-    ['rr', ['-l'], "Unknown option '-l'."],
-    ['rr', ['-r'], "Unknown option '-r'."],
+    ['rr', ['-l'], "Unknown option '-l'.\nIt is one of mqtt-pub."],
+    ['rr', ['-r'], "Unknown option '-r'.\nIt is one of mqtt-pub."],
     ['sub', [], 'You must specify a topic to subscribe to (-t) or unsubscribe from (-U).'],
     ['pub', ['-t', 'a'], 'Both topic and message must be supplied.'],
     ['pub', ['-m', 'a'], 'Both topic and message must be supplied.'],
@@ -157,6 +216,25 @@ describe('refused with one clear sentence', () => {
     ['sub', ['-t', 'a', '-x', '4294967296'], 'session-expiry-interval out of range.'],
     ['sub', ['-t', 'a', '-C', '0'], 'Invalid message count "0".'],
     ['sub', ['-t', 'a', '-W', '0'], 'Invalid timeout "0".'],
+    ...['0', '0.09', '100.1', 'abc', '5x', ''].map(
+      (word) =>
+        ['sub', ['-t', 'a', '--random-filter', word], '--random-filter chance must be between 0.1-100.0'] as const,
+    ),
+    ...['', '-1', '=', '1.5', '2147483648', '==1'].map(
+      (word) => ['sub', ['-t', 'a', '--expect', word], `Invalid number of expected messages "${word}".`] as const,
+    ),
+    ...[
+      ['-C', '1'],
+      ['--until', '/x/'],
+    ].map(
+      (words) =>
+        [
+          'sub',
+          ['-t', 'a', '--expect', '1', ...words],
+          "Only one of '-C', '--until' and '--expect' may be used.",
+        ] as const,
+    ),
+    ['sub', ['-t', 'a', '-w', '--message-rate'], "Only one of '-w' and '--message-rate' may be used."],
     ['sub', ['-t', 'a', '-M', '0'], 'Maximum inflight messages must be greater than 0.'],
     ['pub', ['-t', 'a', '-n', '--repeat', '0'], '--repeat argument must be >0.'],
     ['pub', ['-t', 'a', '-n', '--repeat-delay', '-1'], '--repeat-delay argument must be >=0.0.'],
@@ -176,6 +254,8 @@ describe('refused with one clear sentence', () => {
     ['sub', ['-L', 'foo://x/a'], 'unsupported URL scheme.'],
     ['sub', ['-L', 'constructor://x/a'], 'unsupported URL scheme.'],
     ['sub', ['-L', 'mqtt://localhost'], 'Invalid URL for -L argument specified - topic missing.'],
+    ['sub', ['-t', 'a', '-L', 'mqtt://localhost'], 'Invalid URL for -L argument specified - topic missing.'],
+    ['pub', ['-L', 'mqtt://localhost/', '-n'], 'Invalid URL for -L argument specified - topic missing.'],
     ['sub', ['-L', 'mqtt:///a'], 'Invalid URL for -L argument specified - host missing.'],
     ['sub', ['-L', 'mqtt://h:99999/a'], 'Invalid port given: 99999'],
     ['sub', ['-t', 'a', '-D', 'connect', 'foo'], '--property argument given but not enough arguments specified.'],
@@ -273,7 +353,7 @@ describe('the tables', () => {
           const sentence = refusal(tool, [name]);
           if (row.refused !== undefined) {
             assert.equal(sentence, `The option '${name}' is known but not supported. ${row.refused}`);
-          } else if (row.missing !== undefined) {
+          } else if (row.missing !== undefined && row.kind.words([], () => false) > 0) {
             assert.equal(sentence, `${row.missing}.`);
           } else {
             assert.doesNotMatch(sentence, /^Unknown option/);

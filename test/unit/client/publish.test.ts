@@ -262,3 +262,48 @@ test('the trace shows packets in the order of the wire', async (context) => {
   await client.end();
   assert.deepEqual(lines, ['>1', '<2', '>3/0', '>3/1', '>8/2', '>3/0', '<4/1', '<9/2', '<3/9', '>4/9', '>14']);
 });
+
+test('the trace has the bytes of every packet, as they are on the wire', async (context) => {
+  const sent: Buffer[] = [];
+  const received: Buffer[] = [];
+  const order: string[] = [];
+  const { client, side } = await setUp(
+    context,
+    {
+      trace: {
+        sending: () => order.push('sending'),
+        received: () => order.push('received'),
+        bytes: (isSent, head, rest) => {
+          (isSent ? sent : received).push(Buffer.concat([head, rest]));
+          order.push('bytes');
+        },
+      },
+    },
+    { properties: { topicAliasMaximum: 5 } },
+  );
+  const properties = { topicAlias: 3, contentType: 'text', messageExpiryInterval: 60 };
+  await client.publish('topic', 'payload', { retain: true, properties });
+  await client.publish('topic', 'x'.repeat(100_000), { properties });
+  const answered = client.publish('other', '', { qos: 1 });
+  await side.until(() => side.seen.length === 4);
+  ack(side, PUBACK, 1);
+  await answered;
+  side.publish({ topic: 'x', qos: 1, id: 9, payload: 'y'.repeat(200) });
+  await side.until(() => side.seen.length === 5);
+  await client.end();
+  await side.until(() => side.seen.length === 6);
+  assert.deepEqual(sent, side.bytes);
+  assert.deepEqual(
+    received.map((packet) => [packet[0], packet.length]),
+    [
+      [0x20, received[0]?.length],
+      [0x40, 4],
+      [0x32, 1 + 2 + 3 + 2 + 1 + 200],
+    ],
+  );
+  assert.equal(order.length, 18);
+  assert.ok(
+    order.every((what, i) => (what === 'bytes') === (i % 2 === 0)),
+    order.join(' '),
+  );
+});

@@ -2,7 +2,7 @@
 // calling thread busy, and it is loaded only where such a hash is made or checked.
 import { randomBytes } from 'node:crypto';
 import { sameSecret } from '../../../util/secret.ts';
-import { checkCost, type HashForm, type StoredHash } from './form.ts';
+import { checkCost, type HashCost, type HashForm, type StoredHash } from './form.ts';
 
 interface Argon2Parameters {
   /** Memory in KiB. */
@@ -25,6 +25,9 @@ const MOST_LANES = 64;
 /** RFC 9106 section 3.1, and an upper end that no real file reaches. */
 const SALT_RANGE = { least: 8, most: 128 };
 const HASH_RANGE = { least: 16, most: 128 };
+
+/** Less than this many KiB times passes is little; what is usually advised begins at 35,840. */
+const LITTLE_WORK_KIB = 32_768;
 
 const SHAPE = /^\$argon2id\$v=19\$m=([0-9]{1,8}),t=([0-9]{1,8}),p=([0-9]{1,8})\$([^$]*)\$([^$]*)$/;
 
@@ -59,15 +62,25 @@ function parse(text: string): StoredHash | string {
   if (hash === null) return `is not ${HASH_RANGE.least} to ${HASH_RANGE.most} bytes of unpadded base64`;
   const verify = async (password: Buffer): Promise<boolean> =>
     sameSecret(await derive(password, salt, cost, hash.length), hash);
-  return { scheme: 'argon2id', verify };
+  const weakness =
+    cost.m * cost.t < LITTLE_WORK_KIB
+      ? `takes ${cost.m} KiB of memory ${plural(cost.t, 'time')}, which is little`
+      : null;
+  return { scheme: 'argon2id', cost: parameters(cost), weakness, verify };
 }
 
-async function make(password: Buffer, passes: number | null): Promise<string> {
-  const cost = { ...DEFAULTS, t: passes ?? DEFAULTS.t };
-  checkCost(cost.t, 'the number of argon2id passes', 1, Math.floor(MOST_WORK_KIB / cost.m));
+async function make(password: Buffer, asked: HashCost): Promise<string> {
+  const { memory: m = DEFAULTS.m, iterations: t = DEFAULTS.t, parallelism: p = DEFAULTS.p } = asked;
+  checkCost(p, 'the parallelism of argon2id', 1, MOST_LANES);
+  checkCost(m, `the memory of argon2id in KiB${p === 1 ? '' : ` with ${p} lanes`}`, 8 * p, MOST_MEMORY_KIB);
+  const most = Math.floor(MOST_WORK_KIB / m);
+  checkCost(t, `the number of argon2id passes${m === DEFAULTS.m ? '' : ` over ${m} KiB`}`, 1, most);
   const salt = randomBytes(OUR_SALT_BYTES);
-  const hash = await derive(password, salt, cost, OUR_HASH_BYTES);
-  return `$argon2id$v=19$m=${cost.m},t=${cost.t},p=${cost.p}$${toUnpadded(salt)}$${toUnpadded(hash)}`;
+  const hash = await derive(password, salt, { m, t, p }, OUR_HASH_BYTES);
+  return `$argon2id$v=19$${parameters({ m, t, p })}$${toUnpadded(salt)}$${toUnpadded(hash)}`;
 }
+
+const parameters = ({ m, t, p }: Argon2Parameters): string => `m=${m},t=${t},p=${p}`;
+const plural = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`;
 
 export const argon2id: HashForm = { scheme: 'argon2id', prefixes: ['$argon2id$'], parse, make };

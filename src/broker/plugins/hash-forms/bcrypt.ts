@@ -3,7 +3,7 @@
 // passwords are refused, when a hash is made and when one is checked.
 import { isUtf8 } from 'node:buffer';
 import { sameSecret } from '../../../util/secret.ts';
-import { checkCost, type HashForm, type StoredHash } from './form.ts';
+import { checkCost, type HashCost, type HashForm, type StoredHash } from './form.ts';
 
 const DEFAULT_COST = 10;
 const LEAST_COST = 4;
@@ -40,16 +40,16 @@ function parse(text: string): StoredHash | string {
     // Behind the settings only: bits of the salt's last character that do not count may differ.
     return sameSecret(Buffer.from(made.slice(SETTINGS_LENGTH)), Buffer.from(text.slice(SETTINGS_LENGTH)));
   };
-  return { scheme: 'bcrypt', verify };
+  const weakness = cost < DEFAULT_COST ? `has the cost ${cost}, and ${DEFAULT_COST} is usual` : null;
+  return { scheme: 'bcrypt', cost: `cost=${cost}`, weakness, verify };
 }
 
-async function make(password: Buffer, cost: number | null): Promise<string> {
-  const rounds = cost ?? DEFAULT_COST;
-  checkCost(rounds, 'the cost of bcrypt', LEAST_COST, MOST_COST);
+async function make(password: Buffer, { iterations = DEFAULT_COST }: HashCost): Promise<string> {
+  checkCost(iterations, 'the cost of bcrypt', LEAST_COST, MOST_COST);
   const why = fault(password);
   if (why !== null) throw new Error(`Error: The password ${why}; use another form of hash, such as argon2id.`);
   const { genSalt } = await import('bcryptjs');
-  return derive(password, await genSalt(rounds));
+  return derive(password, await genSalt(iterations));
 }
 
 export const bcrypt: HashForm = { scheme: 'bcrypt', prefixes: ['$2a$', '$2b$', '$2y$'], parse, make };

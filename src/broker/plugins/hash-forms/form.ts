@@ -6,8 +6,22 @@ export type HashScheme = 'bcrypt' | 'sha512-pbkdf2' | 'sha512' | 'argon2id';
 /** A stored hash, taken apart. */
 export interface StoredHash {
   readonly scheme: HashScheme;
+  /** How much work it is, a word for people: 'cost=10'. */
+  readonly cost: string;
+  /** Why the hash is easy to guess, to follow the words "the hash"; null where it is not. */
+  readonly weakness: string | null;
   /** Whether this is the password. Slow on purpose, and some forms keep the calling thread busy all the while. */
   verify(password: Buffer): Promise<boolean>;
+}
+
+/** What a new hash is to cost, where that is not the form's default. Each form has its own limits. */
+export interface HashCost {
+  /** Iterations of PBKDF2, passes of argon2id, binary logarithm of the rounds of bcrypt. */
+  readonly iterations?: number | undefined;
+  /** Memory of argon2id in KiB. */
+  readonly memory?: number | undefined;
+  /** Lanes of argon2id. */
+  readonly parallelism?: number | undefined;
 }
 
 /** How to read and make one form. */
@@ -17,8 +31,8 @@ export interface HashForm {
   readonly prefixes: readonly string[];
   /** Takes a hash apart, or says what is wrong with it, to follow the words "the hash". */
   parse(text: string): StoredHash | string;
-  /** Makes a hash with a new salt. `cost` is the form's own measure of work, null for its default; throws a sentence. */
-  make(password: Buffer, cost: number | null): Promise<string>;
+  /** Makes a hash with a new salt. Rejects with a sentence for a password or a cost that the form does not take. */
+  make(password: Buffer, cost: HashCost): Promise<string>;
 }
 
 /** Bytes of standard base64 with its padding, null for anything else. */

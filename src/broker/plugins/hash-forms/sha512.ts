@@ -3,7 +3,7 @@
 import { createHash, pbkdf2, randomBytes } from 'node:crypto';
 import { promisify } from 'node:util';
 import { sameSecret } from '../../../util/secret.ts';
-import { checkCost, fromBase64, type HashForm, type StoredHash } from './form.ts';
+import { checkCost, fromBase64, type HashCost, type HashForm, type StoredHash } from './form.ts';
 
 /** Length of the salts we make: 2.0 writes and reads this, 2.1 writes 64 bytes and reads both. */
 const SALT_BYTES = 12;
@@ -36,11 +36,17 @@ function parseSha512(text: string): StoredHash | string {
   if (salt64 === undefined || hash64 === undefined || rest.length > 0) return 'is not of the form $6$SALT$HASH';
   const pair = readSaltAndHash(salt64, hash64);
   if (typeof pair === 'string') return pair;
-  return { scheme: 'sha512', verify: async (password) => sameSecret(digest(password, pair.salt), pair.hash) };
+  return {
+    scheme: 'sha512',
+    cost: 'rounds=1',
+    weakness: 'is a single round of SHA-512, which is easily guessed',
+    verify: async (password) => sameSecret(digest(password, pair.salt), pair.hash),
+  };
 }
 
-async function makeSha512(password: Buffer, cost: number | null): Promise<string> {
-  if (cost !== null) throw new Error('Error: sha512 hashes have no number of iterations; use sha512-pbkdf2.');
+async function makeSha512(password: Buffer, { iterations }: HashCost): Promise<string> {
+  if (iterations !== undefined)
+    throw new Error('Error: sha512 hashes have no number of iterations; use sha512-pbkdf2.');
   const salt = randomBytes(SALT_BYTES);
   return `$6$${salt.toString('base64')}$${digest(password, salt).toString('base64')}`;
 }
@@ -58,11 +64,12 @@ function parsePbkdf2(text: string): StoredHash | string {
   if (typeof pair === 'string') return pair;
   const verify = async (password: Buffer): Promise<boolean> =>
     sameSecret(await derive(password, pair.salt, iterations, HASH_BYTES, 'sha512'), pair.hash);
-  return { scheme: 'sha512-pbkdf2', verify };
+  const weakness =
+    iterations < DEFAULT_ITERATIONS ? `has ${iterations} iterations, and ${DEFAULT_ITERATIONS} are usual` : null;
+  return { scheme: 'sha512-pbkdf2', cost: `iterations=${iterations}`, weakness, verify };
 }
 
-async function makePbkdf2(password: Buffer, cost: number | null): Promise<string> {
-  const iterations = cost ?? DEFAULT_ITERATIONS;
+async function makePbkdf2(password: Buffer, { iterations = DEFAULT_ITERATIONS }: HashCost): Promise<string> {
   checkCost(iterations, 'the number of iterations', 1, MOST_ITERATIONS);
   const salt = randomBytes(SALT_BYTES);
   const hash = await derive(password, salt, iterations, HASH_BYTES, 'sha512');

@@ -1,0 +1,173 @@
+// mqtt-pub -l --spool FILE: every line goes to the file first and from there to the broker, so that lines are taken while the
+// broker is away and none is lost with the process.
+import type { Client } from '../../client/options.ts';
+import { systemErrorText } from '../../util/system-error.ts';
+import { EXIT_KEPT } from '../exit-status.ts';
+import { lineBatches } from '../input.ts';
+import { EXIT_OK, UsageError } from '../messages.ts';
+import type { Options } from '../options/tables.ts';
+import { gatherProperties } from '../property-option.ts';
+import { MessageEncoder } from '../spool/records.ts';
+import { SpoolFile } from '../spool/spool-file.ts';
+import { openClient, type Workplace } from './client-command.ts';
+import { failureOf } from './failure.ts';
+import { EVERY_SECOND } from './reconnecting.ts';
+import { SpoolSender } from './spool-sender.ts';
+import { onStopSignal } from './stop.ts';
+
+/** Bytes that may wait in the file, while there is a connection, before standard input is read on. */
+const AHEAD_BYTES = 8_388_608;
+
+/** Publishes the lines of standard input by way of a spool; resolves to the exit code. Throws UsageError. */
+export async function publishSpooled(options: Options<'pub'>, name: string, place: Workplace): Promise<number> {
+  const encoder = new MessageEncoder(options.topic ?? '', {
+    qos: options.qos,
+    retain: options.retain,
+    properties: gatherProperties(options.properties, 'publish'),
+  });
+  const spool = new SpoolFile(name);
+  if (spool.warning !== null) place.console.warn(`Warning: ${spool.warning}`);
+  const run = new SpooledRun(options, place, spool, encoder);
+  const forget = onStopSignal(() => run.stop(null));
+  let failure: Error | null;
+  try {
+    failure = await run.toTheEnd();
+  } finally {
+    forget();
+    await spool.close();
+  }
+  return tellTheEnd(place, spool, failure, run.exitCode);
+}
+
+/** What is said about a run that is over; the exit code. Throws the failure where nothing is kept, or it is of the file. */
+function tellTheEnd({ console }: Workplace, spool: SpoolFile, failure: Error | null, code: number): number {
+  const { kept } = spool;
+  if (failure instanceof UsageError || (failure !== null && kept === 0)) throw failure;
+  if (kept === 0) return code;
+  if (failure !== null) for (const sentence of failureOf(failure).sentences) console.error(sentence);
+  console.error(
+    kept === 1
+      ? `1 line is kept in ${spool.name} and will be sent by the next run with it.`
+      : `${kept} lines are kept in ${spool.name} and will be sent by the next run with it.`,
+  );
+  return EXIT_KEPT;
+}
+
+/** One run: lines into the spool on one side, out of it on the other. */
+class SpooledRun {
+  readonly #options: Options<'pub'>;
+  readonly #place: Workplace;
+  readonly #spool: SpoolFile;
+  readonly #encoder: MessageEncoder;
+  readonly #giveUp = new AbortController();
+  readonly #over: Promise<Error | null>;
+  #end: (failure: Error | null) => void = () => undefined;
+  #sender: SpoolSender | null = null;
+  #client: Client | null = null;
+  /** Why there is no connection; null while there is one or the first attempt has not failed. */
+  #away: Error | null = null;
+  #isInputOver = false;
+  #isStopped = false;
+  #lines = 0;
+  #roomWanted: (() => void) | null = null;
+
+  constructor(options: Options<'pub'>, place: Workplace, spool: SpoolFile, encoder: MessageEncoder) {
+    this.#options = options;
+    this.#place = place;
+    this.#spool = spool;
+    this.#encoder = encoder;
+    this.#over = new Promise((resolve) => {
+      this.#end = resolve;
+    });
+  }
+
+  /** The exit code where nothing is left: 0, or that of messages that the broker does not take. */
+  get exitCode(): number {
+    const oversize = this.#sender?.oversize ?? null;
+    return oversize === null ? EXIT_OK : failureOf(oversize).code;
+  }
+
+  /** Resolves when all is sent, or no more will be: with the reason, null where it was no failure. */
+  async toTheEnd(): Promise<Error | null> {
+    this.#takeIn().catch((error: Error) => this.stop(error));
+    this.#sendOut().catch((error: Error) => this.stop(error));
+    const failure = await this.#over;
+    await this.#client?.end();
+    return failure;
+  }
+
+  /** Ends the run, with what is not sent left in the spool. */
+  stop(failure: Error | null): void {
+    if (this.#isStopped) return;
+    this.#isStopped = true;
+    this.#giveUp.abort(new Error('stopped'));
+    this.#roomWanted?.();
+    // Whoever types lines must not keep the tool from ending.
+    this.#place.io.stdin.destroy();
+    this.#end(failure);
+  }
+
+  async #takeIn(): Promise<void> {
+    for await (const lines of lineBatches(this.#place.io.stdin)) {
+      if (this.#isStopped) return;
+      this.#keep(lines);
+      this.#sender?.wake();
+      while (this.#away === null && this.#client !== null && this.#spool.waiting > AHEAD_BYTES && !this.#isStopped) {
+        await new Promise<void>((resolve) => {
+          this.#roomWanted = resolve;
+        });
+      }
+    }
+    this.#isInputOver = true;
+    this.#sender?.inputIsOver();
+    if (this.#away !== null) this.#cannotWait(this.#away);
+  }
+
+  #keep(lines: readonly Buffer[]): void {
+    try {
+      this.#spool.append(this.#encoder.encode(lines), lines.length);
+      this.#lines += lines.length;
+    } catch (error) {
+      const { kept, name } = this.#spool;
+      const which = `Line ${this.#lines + 1} of standard input and those behind it are not kept`;
+      throw new UsageError(
+        `The spool "${name}" can't be written: ${systemErrorText(error)}.\n${which}; ${kept === 1 ? '1 line is' : `${kept} lines are`} in it.`,
+        'nothing',
+      );
+    }
+  }
+
+  async #sendOut(): Promise<void> {
+    const patient = { ...EVERY_SECOND, first: true, announce: (error: Error) => this.#goneAway(error) };
+    const client = await openClient('pub', this.#options, this.#place, patient, null, this.#giveUp.signal);
+    this.#client = client;
+    client.on('connect', () => this.#cameBack());
+    client.on('close', (error) => {
+      if (error !== null) this.stop(error);
+    });
+    if (this.#isStopped) return void client.end();
+    this.#away = null;
+    const sender = new SpoolSender(client, this.#spool, this.#place.console, () => this.#roomWanted?.());
+    this.#sender = sender;
+    if (this.#isInputOver) sender.inputIsOver();
+    await sender.untilEmpty();
+    await client.end(0, gatherProperties(this.#options.properties, 'disconnect'));
+    this.stop(null);
+  }
+
+  #goneAway(error: Error): void {
+    this.#away = error;
+    this.#sender?.connectionLost();
+    this.#roomWanted?.();
+    if (this.#isInputOver) this.#cannotWait(error);
+  }
+
+  #cameBack(): void {
+    this.#away = null;
+  }
+
+  /** At the end of the input the broker is not waited for, as the lines are safe; unless that is asked for. */
+  #cannotWait(error: Error): void {
+    if (!this.#options.reconnect) this.stop(error);
+  }
+}

@@ -1,0 +1,50 @@
+// Regular expressions against texts of strangers: some expressions take time that grows exponentially with a text made for
+// it. Most can't, and are used as they are; any other runs in a context that V8 interrupts when its time is over.
+import { createContext, Script } from 'node:vm';
+
+/** Milliseconds that an expression may take for one text: long enough for a busy machine, and bearable once in a while. */
+const PATIENCE_MS = 500;
+
+/** A text so short that one repetition, tried from each of its places, is over in no time. */
+const SHORT = 4096;
+
+/** Whether an expression matches; null where it took too long to tell. */
+export type Matcher = (text: string) => boolean | null;
+
+/** A matcher that comes to an end in half a second, or another time in milliseconds. */
+export function guarded(regex: RegExp, patienceMs = PATIENCE_MS): Matcher {
+  const repetitions = repetitionsOf(regex.source);
+  if (repetitions === 0) return (text) => regex.test(text);
+  let slow: Matcher | null = null;
+  return (text) => {
+    if (repetitions === 1 && text.length <= SHORT) return regex.test(text);
+    slow ??= interrupted(regex, patienceMs);
+    return slow(text);
+  };
+}
+
+/** How many parts of an expression are repeated without bound; more than one for any that repeats a group. */
+function repetitionsOf(source: string): number {
+  let count = 0;
+  // Escaped characters and classes are no signs; what they are replaced by is no sign, either.
+  const signs = source.replace(/\\./gs, 'a').replace(/\[[^\]]*\]/g, 'a');
+  for (const [sign] of signs.matchAll(/\)[*+{]|[*+{]/g)) count += sign.length;
+  return count;
+}
+
+/** The program is always the same; what it works on comes from outside. */
+function interrupted(regex: RegExp, timeout: number): Matcher {
+  const program = new Script('regex.test(text)');
+  const place = createContext({ regex, text: '' });
+  return (text) => {
+    place['text'] = text;
+    try {
+      return program.runInContext(place, { timeout }) === true;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ERR_SCRIPT_EXECUTION_TIMEOUT') return null;
+      throw error;
+    } finally {
+      place['text'] = '';
+    }
+  };
+}

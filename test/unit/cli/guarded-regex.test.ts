@@ -1,0 +1,18 @@
+import assert from 'node:assert/strict';
+import { it } from 'node:test';
+import { guarded } from '../../../src/cli/guarded-regex.ts';
+
+it('regular expressions match as ever', () => {
+  const texts = ['', 'on', 'ON', 'aab', 'a'.repeat(10_000), 'x*y', 'line\nline'];
+  for (const regex of [/on/, /on/i, /^a+b$/, /^(a|b)+$/, /[*+]/, /\*/, /a{3}/, /(?=a)a*a*$/, /^line$/m, /n.l/s]) {
+    const matches = guarded(regex, 10_000);
+    for (const text of texts) assert.equal(matches(text), regex.test(text), `${regex} with ${text.slice(0, 20)}`);
+  }
+});
+
+it('a text that is made to be slow has its time [ours: ReDoS]', () => {
+  const text = `${'a'.repeat(50_000)}!`;
+  for (const regex of [/^(a+)+$/, /^(a|a)*$/, /^(?:a{1,}){1,}$/, /^a*a*a*a*a*$/, /(x+x+)+y|a+a+$/]) {
+    assert.equal(guarded(regex, 20)(text), null, String(regex));
+  }
+});
