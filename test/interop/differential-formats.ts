@@ -176,7 +176,7 @@ export const FORMATS: readonly Group[] = [
       ...[
         '=@a=@A=@b=@B=@c=@C=@d=@D=',
         '=@e=@F=@g=@G=@h=@H=@I=@j=@k=@l=@m=@M=',
-        '=@n=@p=@r=@R=@S=@t=@T=@u=@U=',
+        '=@n=@p=@r=@R=@t=@T=@u=@U=',
         '=@V=@w=@W=@x=@X=@y=@Y=@z=',
         '=@Z=',
       ].map((format) => shown(format, '-m x')),
@@ -187,6 +187,24 @@ export const FORMATS: readonly Group[] = [
       ...['%d', '%12d|%-12d|', '%.2d|%012.3d|', '%f'].map((format) => shown(format, '-f {folder}/double')),
       ...['%f|', '%d|'].map((format) => shown(format, '-m hello')),
       ...['%p|%x|%5p|%l|', '%5x|', '%j'].map((format) => shown(format, '-n')),
+    ],
+  },
+  {
+    name: 'JSON of Mosquitto 2.0, by --json-compat 2.0',
+    inside: true,
+    own: '--json-compat 2.0',
+    common: '{at} -i {t} -t {t}/# -V 5 -q 2 -C 1 -W 9',
+    lines: [
+      ...['%j', '%J', '%30j|'].map((format) => shown(format, `-q 1 -m '{"a":[1,2.50,null,true,"x"]}' {properties}`)),
+      ...['7', '-0', '1e3', '1e400', '123456789012345678901', '01', '"text"', 'text', '{"a":1,"a":2}'].map((json) =>
+        shown('%J', `-m '${json}'`),
+      ),
+      ...['text', 'quote"backslash\\', '\u0001\u007f', 'grün'].map((text) => shown('%j', `-m '${text}'`)),
+      shown('%j', '-f {folder}/binary'),
+      shown('%J', '-f {folder}/binary'),
+      shown('%j', '-q 2 -n'),
+      shown('%J', '-m [] {properties}', '--pretty'),
+      { line: "sub -F '%j'", before: ['pub -r -q 1 -t {t}/a/b -m kept'] },
     ],
   },
 ];

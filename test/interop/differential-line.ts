@@ -44,6 +44,8 @@ export interface Group {
   readonly common?: string;
   /** Whether ours runs inside the test instead of as a program of its own: for what ends before a connection. */
   readonly inside?: true;
+  /** Words that ours has besides, to do what Debian's version does: no rule changes what is compared then. */
+  readonly own?: string;
   readonly lines: readonly (string | Line)[];
 }
 

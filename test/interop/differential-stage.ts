@@ -66,7 +66,8 @@ export class Stage {
       }
     }
     const common = wordsOf((group.common ?? '').replace('{at}', at));
-    const given = [...common, ...words].map((word) => fill(word, values));
+    const extra = vendor === 'mosquitto' ? [] : wordsOf(group.own ?? '');
+    const given = [...common, ...extra, ...words].map((word) => fill(word, values));
     const wanted = Object.entries(line.env ?? {}).map(([name, value]) => [name, fill(value, values)] as const);
     const env = { ...ENVIRONMENT, ...Object.fromEntries(wanted) };
     const inside = group.inside === true && vendor !== 'mosquitto' && line.signal === undefined;
