@@ -40,7 +40,8 @@ function writeProgram(name) {
 
 /** Runs the tool with this broker, in a process that writes down the compiled code at its end. */
 async function writeCache(name, port) {
-  const { NODE_OPTIONS: _, ...env } = process.env;
+  // The tool looks for options files in vain, as it does at most starts: those of whoever builds are not meant.
+  const { NODE_OPTIONS: _, ...env } = { ...process.env, XDG_CONFIG_HOME: path.join(dist, 'none') };
   const worker = path.join(import.meta.dirname, 'write-tool-cache.cjs');
   const args = [worker, fileOf(name, ''), '-h', 'localhost', '-p', String(port), ...USUAL_WORK[name]];
   await promisify(execFile)(process.execPath, args, { env, timeout: 20_000 });

@@ -1,6 +1,7 @@
 // What the options of a client must be together: rules that no single row of the tables can know.
 import { NEVER_EXPIRES } from '../protocol/constants.ts';
 import { UsageError } from './messages.ts';
+import { REPLAY_SPEED } from './options/publish.ts';
 import type { Options } from './options/tables.ts';
 import type { PropertyArgument } from './property-option.ts';
 import type { TlsFields } from './tls-options.ts';
@@ -8,11 +9,18 @@ import type { TlsFields } from './tls-options.ts';
 /** A client tool with its options. */
 type ClientOptionsOf = { pub: Options<'pub'>; sub: Options<'sub'>; rr: Options<'rr'> };
 
+/** Most bytes of a will's payload: it is a field with a length of two bytes (MQTT 5.0 section 3.1.3.4). */
+const LARGEST_WILL = 65_535;
+
 /** Checks the options of a client against each other; throws UsageError with Mosquitto's sentence. */
 export function checkClientOptions<T extends keyof ClientOptionsOf>(tool: T, options: ClientOptionsOf[T]): void {
   if (options.willTopic === null) {
     if (options.willPayload !== null) throw new UsageError('Will payload given, but no will topic given.');
     if (options.willRetain) throw new UsageError('Will retain given, but no will topic given.');
+  }
+  const willSize = Buffer.byteLength(options.willPayload ?? '');
+  if (willSize > LARGEST_WILL) {
+    throw new UsageError(`The will payload has ${willSize} bytes, and MQTT takes ${LARGEST_WILL} at most.`);
   }
   checkTlsOptions(options);
   checkSession(tool, options);
@@ -68,14 +76,18 @@ function reconnectsOnlyWhenAsked(tool: keyof ClientOptionsOf, options: ClientOpt
 }
 
 function readsLines(options: Options<'pub'>): boolean {
-  return options.stdinLines || options.jsonLines;
+  return options.stdinLines || options.jsonLines || options.replay !== null;
 }
 
 function checkPublisher(options: Options<'pub'>): void {
   if (options.spool !== null && !options.stdinLines) {
     throw new UsageError("'--spool' keeps lines of standard input: it needs '-l'.");
   }
-  if (options.jsonLines) return;
+  if (options.replay === null) {
+    if (options.speed !== REPLAY_SPEED) throw new UsageError("'--speed' needs '--replay'.");
+    if (options.topicMap.length > 0) throw new UsageError("'--topic-map' needs '--replay'.");
+  }
+  if (options.jsonLines || options.replay !== null) return;
   const source = options.stdinLines || hasPayload(options);
   if (options.topic === null || !source) {
     throw new UsageError('Both topic and message must be supplied.', 'usage');

@@ -31,11 +31,13 @@ const NAME = /[\p{L}_$][\p{L}\p{N}_$]*/uy;
 const MEMBER = /\.([\p{L}\p{N}_$-]+)/uy;
 const SIGN = /&&|\|\||==|!=|<=|>=|!~|[<>!~()[\]]/y;
 /** Signs of other languages, and what they are here. */
-const FOREIGN = /===|!==|=~|=(?!=)|&(?!&)|\|(?!\|)/y;
+const FOREIGN = /===|!==|=~|=>|=<|=(?!=)|&(?!&)|\|(?!\|)/y;
 const MEANT: Readonly<Record<string, string>> = {
   '===': '==',
   '!==': '!=',
   '=~': '~',
+  '=>': '>=',
+  '=<': '<=',
   '=': '==',
   '&': '&&',
   '|': '||',

@@ -1,4 +1,7 @@
 // Where a payload comes from: a file, the whole of standard input, or its lines one by one.
+import { fstatSync } from 'node:fs';
+import type { FileHandle } from 'node:fs/promises';
+import process from 'node:process';
 import type { Readable } from 'node:stream';
 import { MAX_VARINT } from '../protocol/constants.ts';
 import { systemErrorText } from '../util/system-error.ts';
@@ -24,6 +27,7 @@ export async function readPayloadFile(file: string): Promise<Buffer> {
       const facts = await handle.stat();
       if (facts.isDirectory()) throw failed(`Unable to read "${file}": it is a directory.`);
       if (facts.size >= MAX_PAYLOAD) throw failed(tooLarge());
+      if (facts.isFile() && facts.size > 0) return await readBytes(handle, facts.size);
       return await gather(handle.createReadStream({ autoClose: false }), () => failed(tooLarge()));
     } finally {
       await handle.close();
@@ -34,18 +38,54 @@ export async function readPayloadFile(file: string): Promise<Buffer> {
   }
 }
 
+/** The first bytes of a file, in memory that is taken once: gathered in pieces, a large payload would take it twice. */
+async function readBytes(handle: FileHandle, size: number): Promise<Buffer> {
+  const bytes = Buffer.allocUnsafeSlow(size);
+  let have = 0;
+  while (have < size) {
+    const { bytesRead } = await handle.read(bytes, have, size - have, null);
+    // It has become shorter meanwhile.
+    if (bytesRead === 0) break;
+    have += bytesRead;
+  }
+  return bytes.subarray(0, have);
+}
+
+/** Standard input cannot be read. */
+export class InputError extends UsageError {
+  constructor(why: string) {
+    super(`Unable to read standard input: ${why}.`, 'nothing');
+  }
+}
+
+/** What standard input brings. Throws InputError; Node would take a directory for an empty file. */
+async function* chunksOf(stream: Readable): AsyncGenerator<Buffer> {
+  let isEmpty = true;
+  try {
+    for await (const chunk of stream as AsyncIterable<Buffer>) {
+      isEmpty = false;
+      yield chunk;
+    }
+  } catch (error) {
+    // The tool itself has closed it, as it is about to end.
+    if ((error as NodeJS.ErrnoException).code === 'ERR_STREAM_PREMATURE_CLOSE') throw error;
+    throw new InputError(systemErrorText(error));
+  }
+  if (isEmpty && stream === process.stdin && fstatSync(0).isDirectory()) throw new InputError('it is a directory');
+}
+
 /** The whole of standard input as one payload. Throws UsageError if it is empty or too large. */
 export async function readPayloadStream(stream: Readable): Promise<Buffer> {
   const failed = (why: string): UsageError => new UsageError(`${why}\nError loading input from stdin.`, 'nothing');
-  const payload = await gather(stream, () => failed(tooLarge()));
+  const payload = await gather(chunksOf(stream), () => failed(tooLarge()));
   if (payload.length === 0) throw failed('Zero length input.');
   return payload;
 }
 
-async function gather(stream: Readable, tooMuch: () => UsageError): Promise<Buffer> {
+async function gather(stream: AsyncIterable<Buffer>, tooMuch: () => UsageError): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let size = 0;
-  for await (const chunk of stream as AsyncIterable<Buffer>) {
+  for await (const chunk of stream) {
     size += chunk.length;
     if (size >= MAX_PAYLOAD) throw tooMuch();
     chunks.push(chunk);
@@ -56,7 +96,8 @@ async function gather(stream: Readable, tooMuch: () => UsageError): Promise<Buff
 /**
  * The lines of a stream without their line feeds, in batches of as many as came at once: whoever takes a batch before the
  * next one is asked for sets the pace. The last line need not end with a line feed. Lines are views of the chunks read.
- * Throws UsageError with the sentence `tooLarge` for a line of `most` bytes or more: what is too large to send.
+ * Throws UsageError with the sentence `tooLarge` for a line of `most` bytes or more (what is too large to send), InputError
+ * where the stream cannot be read.
  */
 export async function* lineBatches(
   stream: Readable,
@@ -65,7 +106,7 @@ export async function* lineBatches(
 ): AsyncGenerator<Buffer[]> {
   let kept: Buffer[] = [];
   let keptSize = 0;
-  for await (const chunk of stream as AsyncIterable<Buffer>) {
+  for await (const chunk of chunksOf(stream)) {
     const lines: Buffer[] = [];
     let start = 0;
     for (let end = chunk.indexOf(LINE_FEED); end !== -1; end = chunk.indexOf(LINE_FEED, start)) {

@@ -80,7 +80,7 @@ export function parseMessageLine(line: Buffer | string): LineMessage {
   const value = parsed(line.toString());
   if (!isObject(value)) throw new LineFault('is not a JSON object');
   const { tst, topic, qos, retain, properties, encoding, payload, payloadlen } = value;
-  return {
+  const message: LineMessage = {
     topic: topicOf(topic),
     payload: payloadOf(payload, encoding, payloadlen),
     qos: qosOf(qos),
@@ -88,6 +88,11 @@ export function parseMessageLine(line: Buffer | string): LineMessage {
     properties: propertiesOf(properties),
     time: tst === undefined ? null : microseconds(tst),
   };
+  // A client does not send it (section 3.3.2.3.2), and a broker may hand it out all the same.
+  if (message.properties.payloadFormatIndicator === 1 && !isUtf8(message.payload)) {
+    throw new LineFault('has a "payload" that is not UTF-8, and its "payload-format-indicator" says that it is');
+  }
+  return message;
 }
 
 function parsed(text: string): unknown {

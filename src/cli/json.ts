@@ -8,6 +8,10 @@ import { isoMicroseconds, type WallTime } from './wall-time.ts';
 /** Containers within containers that a payload may have; the same limit as in Mosquitto's parser. */
 const MAX_DEPTH = 1000;
 
+/** Bytes of a payload that is taken apart: the values in it may take forty times as much. */
+export const MAX_JSON = 32 * 1024 * 1024;
+/** Tokens that are joined at once. */
+const TOKENS = 4096;
 /** Characters that indented JSON may have; a small text with deep objects may need any number of tabs. */
 const MAX_LENGTH = 128 * 1024 * 1024;
 
@@ -71,6 +75,7 @@ function propertiesJson(properties: Properties, compat: JsonCompat): string {
 function payloadJson(payload: Buffer, { parsePayload, compat }: JsonStyle): string | null {
   if (payload.length === 0) return 'null';
   if (!parsePayload) return quotedBytes(payload, compat);
+  if (payload.length > MAX_JSON) return null;
   const text = payload.toString('latin1');
   return compat === '2.0' ? asMosquitto20(text) : normalised(text);
 }
@@ -152,7 +157,7 @@ function endOfString(json: string, start: number): number {
 function layOut(json: string, pretty: boolean, deepest: number): string {
   const open: string[] = [];
   const indent = (): string => '\t'.repeat(open.length);
-  let out = '';
+  const out = new Pieces();
   let isEmpty = false;
   for (let at = 0; at < json.length; ) {
     const char = json[at] as string;
@@ -169,31 +174,31 @@ function layOut(json: string, pretty: boolean, deepest: number): string {
       case '{':
       case '[':
         if (open.length >= deepest) throw new RangeError('nested too deeply');
-        if (pretty && first && open.at(-1) === '{') out += indent();
-        out += pretty && char === '{' ? '{\n' : char;
+        if (pretty && first && open.at(-1) === '{') out.add(indent());
+        out.add(pretty && char === '{' ? '{\n' : char);
         open.push(char);
         isEmpty = true;
         break;
       case '}':
         open.pop();
-        if (pretty) out += first ? indent() : `\n${indent()}`;
-        out += char;
+        if (pretty) out.add(first ? indent() : `\n${indent()}`);
+        out.add(char);
         break;
       case ']':
         open.pop();
-        out += char;
+        out.add(char);
         break;
       case ',':
-        out += !pretty ? ',' : open.at(-1) === '{' ? `,\n${indent()}` : ', ';
+        out.add(!pretty ? ',' : open.at(-1) === '{' ? `,\n${indent()}` : ', ');
         if (out.length > MAX_LENGTH) throw new RangeError('too long');
         break;
       case ':':
-        out += pretty ? ':\t' : ':';
+        out.add(pretty ? ':\t' : ':');
         break;
       case '"': {
         const end = endOfString(json, at);
-        if (pretty && first && open.at(-1) === '{') out += indent();
-        out += pretty ? json.slice(at, end) : plainString(json.slice(at, end));
+        if (pretty && first && open.at(-1) === '{') out.add(indent());
+        out.add(pretty ? json.slice(at, end) : plainString(json.slice(at, end)));
         at = end;
         continue;
       }
@@ -201,12 +206,30 @@ function layOut(json: string, pretty: boolean, deepest: number): string {
         const word = /[^\s,\]}]+/y;
         word.lastIndex = at;
         const token = (word.exec(json) as RegExpExecArray)[0];
-        out += !pretty && /^[-\d]/.test(token) ? plainNumber(token) : token;
+        out.add(!pretty && /^[-\d]/.test(token) ? plainNumber(token) : token);
         at = word.lastIndex;
         continue;
       }
     }
     at += 1;
   }
-  return out;
+  return out.text();
+}
+
+/** Text that is put together of very many tokens, which would take many times its memory if they were just added. */
+class Pieces {
+  readonly #pieces: string[] = [];
+  #tokens: string[] = [];
+  length = 0;
+
+  add(token: string): void {
+    this.length += token.length;
+    if (this.#tokens.push(token) < TOKENS) return;
+    this.#pieces.push(this.#tokens.join(''));
+    this.#tokens = [];
+  }
+
+  text(): string {
+    return this.#pieces.join('') + this.#tokens.join('');
+  }
 }

@@ -4,6 +4,9 @@ import { NEVER_EXPIRES } from '../protocol/constants.ts';
 import { topicFilterFault, topicNameFault } from '../protocol/topic.ts';
 import { UsageError, withNearest } from './messages.ts';
 
+/** Longest topic that a sentence quotes whole. */
+const LONGEST_QUOTE = 1000;
+
 /** A kind of value. */
 export interface Kind<T> {
   /** Whether the option stands alone (a switch) or is followed by words that it eats, whatever they look like. */
@@ -96,12 +99,16 @@ export function topicFilter(what: string): Kind<string> {
   return oneWord((word) => checkTopicFilter(word, what));
 }
 
+/** A topic in a sentence: one that is too long for MQTT is too long for a terminal. */
+const shortened = (topic: string): string =>
+  topic.length > LONGEST_QUOTE ? `${topic.slice(0, LONGEST_QUOTE)}…` : topic;
+
 /** Returns the topic; throws UsageError in Mosquitto's words where it is none. */
 export function checkTopicName(topic: string, what: string): string {
   const fault = topicNameFault(topic);
   if (fault === null) return topic;
-  if (/[+#]/.test(topic)) throw new UsageError(`Invalid ${what} '${topic}', does it contain '+' or '#'?`);
-  throw new UsageError(`Invalid ${what} '${topic}', ${fault}.`);
+  if (/[+#]/.test(topic)) throw new UsageError(`Invalid ${what} '${shortened(topic)}', does it contain '+' or '#'?`);
+  throw new UsageError(`Invalid ${what} '${shortened(topic)}', ${fault}.`);
 }
 
 /** Returns the filter; throws UsageError in Mosquitto's words where it is none. */
@@ -109,9 +116,9 @@ export function checkTopicFilter(filter: string, what: string): string {
   const fault = topicFilterFault(filter);
   if (fault === null) return filter;
   if (/[+#]/.test(filter)) {
-    throw new UsageError(`Invalid ${what} '${filter}', are all '+' and '#' wildcards correct?`);
+    throw new UsageError(`Invalid ${what} '${shortened(filter)}', are all '+' and '#' wildcards correct?`);
   }
-  throw new UsageError(`Invalid ${what} '${filter}', ${fault}.`);
+  throw new UsageError(`Invalid ${what} '${shortened(filter)}', ${fault}.`);
 }
 
 /** Seconds that a session outlives its connection; -1 and ∞ mean for ever. */

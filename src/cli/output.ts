@@ -1,12 +1,16 @@
 // What the tools print: bytes gathered in one buffer and written once per loop turn, so that a single message appears at
 // once and a million messages cost a few thousand system calls. Payload and debug lines share it and so keep their order.
 import type { Writable } from 'node:stream';
+import { systemErrorText } from '../util/system-error.ts';
 
 const CHUNK = 65_536;
 /** Payloads from here on are handed to the stream as they are instead of being copied. */
 const BY_REFERENCE = 16_384;
 /** Bytes that may wait for a slow reader before the source is told to pause. */
 const HIGH_WATER = 1_048_576;
+
+/** Errors that say only that nobody reads any more: a pipe, a socket. */
+const READER_GONE: readonly string[] = ['EPIPE', 'ECONNRESET', 'ERR_STREAM_DESTROYED'];
 
 /** Who is told how the reader of the output fares. */
 export interface OutputEvents {
@@ -40,6 +44,12 @@ export class Output {
     this.#events = events;
     if (this.#error !== null) events.closed(this.#error);
     else if (this.#isFull) events.full();
+  }
+
+  /** Why what was written is cut off; null where it is not, or where whoever read it has gone. */
+  get fault(): string | null {
+    if (this.#error === null || READER_GONE.includes((this.#error as NodeJS.ErrnoException).code ?? '')) return null;
+    return `The output is cut off: ${systemErrorText(this.#error)}.`;
   }
 
   /** Appends text in UTF-8. */

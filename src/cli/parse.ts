@@ -109,7 +109,10 @@ function finish(tool: Tool, fields: Record<string, unknown>, given: readonly str
   const url = (fields['url'] ?? null) as BrokerUrl | null;
   const topic = url === null ? null : takeUrl(url, fields, given);
   if (topic !== null && tool === 'sub') {
-    fields['topics'] = [...(fields['topics'] as string[]), checkTopicFilter(topic, 'subscription topic')];
+    // Filters keep the order in which they were given.
+    const before = given.slice(0, given.lastIndexOf('url')).filter((key) => key === 'topics').length;
+    const filter = checkTopicFilter(topic, 'subscription topic');
+    fields['topics'] = (fields['topics'] as string[]).toSpliced(before, 0, filter);
   } else if (topic !== null) {
     fields['topic'] = checkTopicName(topic, 'publish topic');
   }

@@ -38,7 +38,7 @@ export function realTarget(file: string): string {
     }
     const link = fs.lstatSync(target, { throwIfNoEntry: false });
     if (link?.isSymbolicLink() !== true) return target;
-    target = path.resolve(path.dirname(target), fs.readlinkSync(target));
+    target = path.resolve(fs.realpathSync(path.dirname(target)), fs.readlinkSync(target));
   }
   return target;
 }

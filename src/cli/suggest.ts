@@ -1,5 +1,6 @@
 // What was probably meant by a word that is no option.
 import { nearestName } from '../config/nearest.ts';
+import { maskAll } from './masks.ts';
 import type { OptionRow, Tool } from './options/row.ts';
 import { optionsOf } from './options/tables.ts';
 import { TOOLS } from './options/tools.ts';
@@ -8,7 +9,8 @@ import { TOOLS } from './options/tools.ts';
 const CLIENTS: readonly Tool[] = ['pub', 'sub', 'rr'];
 
 /** The sentence about a word that is no option, with a second line that says what was probably meant, if that can be told. */
-export function unknownOption(word: string, tool: Tool): string {
+export function unknownOption(given: string, tool: Tool): string {
+  const word = withoutSecret(given, optionsOf(tool));
   const sentence = `Unknown option '${word}'.`;
   const others = CLIENTS.includes(tool) ? CLIENTS.filter((client) => namesOf(client).includes(word)) : [];
   if (others.length > 0) return `${sentence}\nIt is one of ${others.map((other) => TOOLS[other].name).join(' and ')}.`;
@@ -40,6 +42,17 @@ function meant(word: string, rows: readonly OptionRow[]): string | null {
   if (dashes === '') return null;
   const otherCase = `-${name === name.toLowerCase() ? name.toUpperCase() : name.toLowerCase()}`;
   return names.includes(otherCase) ? `${otherCase}${rest}` : null;
+}
+
+/** The word with a mask for a secret that it may hold (--pw=…, -P…). */
+function withoutSecret(word: string, rows: readonly OptionRow[]): string {
+  const [, long, short] = /^(?:([^=]+)=|(-\w))/s.exec(word) ?? [];
+  const head = long ?? short ?? word;
+  const row = rows.find(({ names }) => names.includes(head) || names.includes(`-${head}`));
+  const mask = row?.mask ?? (long !== undefined && /pass|pw|secret/i.test(long) ? maskAll : undefined);
+  if (mask === undefined) return word;
+  const start = long === undefined ? head : `${long}=`;
+  return `${start}${mask([word.slice(start.length)])[0]}`;
 }
 
 /** Short switches that were written as one (-dv), or a short option with its number (-q1). */

@@ -1,6 +1,6 @@
 // TLS options of a client tool → TLS options of the client: reads the PEM files, with a clear sentence for one that is
 // missing or holds something else.
-import { appendFileSync, readdirSync, readFileSync } from 'node:fs';
+import { appendFileSync, closeSync, openSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { TlsClientOptions } from '../client/options.ts';
 import { readSmallFile } from '../util/small-file.ts';
@@ -28,7 +28,7 @@ const PIPE_PATIENCE_MS = 2000;
 
 /** The client's TLS options. Throws UsageError for a file that can't be used. */
 export function tlsOptions(options: TlsFields, env: Io['env']): TlsClientOptions {
-  const keylog = options.tlsKeylog ?? env['SSLKEYLOGFILE'] ?? '';
+  const keylog = options.tlsKeylog === null ? (env['SSLKEYLOGFILE'] ?? '') : writable(options.tlsKeylog);
   return {
     ...(options.psk === null ? certificates(options, env) : { psk: preSharedKey(options.psk, options.pskIdentity) }),
     ...(options.ciphers === null ? {} : { ciphers: options.ciphers }),
@@ -113,6 +113,16 @@ function isPem(text: string, kind: 'CERTIFICATE' | 'PRIVATE KEY'): boolean {
 function fileError(file: string, error: unknown): Error {
   const { code } = error as NodeJS.ErrnoException;
   return tlsFileError(file, code === 'ENOENT' ? code : `${systemErrorText(error)}.`);
+}
+
+/** The file, made where there is none: whoever names one wants to know that it can't be written before it is too late. */
+function writable(file: string): string {
+  try {
+    closeSync(openSync(file, 'a', 0o600));
+    return file;
+  } catch (error) {
+    throw fileError(file, error);
+  }
 }
 
 /** A key log that can't be written must not cost the connection. */

@@ -45,15 +45,19 @@ export function parseBrokerUrl(url: string): BrokerUrl {
   return {
     ...scheme,
     host,
-    port: port === undefined || port === '' ? null : parsePort(port),
+    port: port === undefined || port === '' ? null : parsePort(port, at === -1 && rest.includes('@')),
     username: decodeEscapes((colon === -1 ? login : login?.slice(0, colon)) ?? '') || null,
     password: login === null || colon === -1 ? null : decodeEscapes(login.slice(colon + 1)),
     topic: decodeEscapes(rest.slice(slash + 1)),
   };
 }
 
-function parsePort(text: string): number {
+/** What stands in the place of the port may be half of a password with a slash; then no sentence repeats it. */
+function parsePort(text: string, mayBeSecret: boolean): number {
   const port = /^\d+$/.test(text) ? Number(text) : 0;
+  if (port === 0 && mayBeSecret) {
+    throw new UsageError('Invalid port given.\nIn a user name or password, / is written %2F and @ is written %40.');
+  }
   if (port < 1 || port > 65_535) throw new UsageError(`Invalid port given: ${text}`);
   return port;
 }

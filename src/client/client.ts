@@ -78,6 +78,7 @@ function optional<T>(promise: Promise<T>): Promise<T> {
 }
 
 class MqttClient implements Client, ConnectionOwner {
+  wasReset: boolean;
   private readonly settings: Settings;
   private readonly destination: Destination;
   private readonly sessionState: Session;
@@ -115,6 +116,7 @@ class MqttClient implements Client, ConnectionOwner {
     this.isEnding = false;
     this.isClosed = false;
     this.gone = null;
+    this.wasReset = false;
   }
 
   /** The first connection. */
@@ -268,8 +270,9 @@ class MqttClient implements Client, ConnectionOwner {
     return this.sessionState.sender.hasUnanswered;
   }
 
-  lost(error: Error | null): void {
+  lost(error: Error | null, wasReset: boolean): void {
     this.connection = null;
+    this.wasReset = wasReset;
     this.sessionState.detach();
     const { reconnect } = this.settings;
     if (error === null || reconnect === null || this.isEnding) {

@@ -81,8 +81,8 @@ export interface ConnectionOwner {
   readonly hasUnsent: boolean;
   /** Whether the broker owes an acknowledgement. */
   readonly hasUnanswered: boolean;
-  /** A connection that was `connected` is over; null after end(). */
-  lost(error: Error | null): void;
+  /** A connection that was `connected` is over; null after end(). @param wasReset see Client.wasReset */
+  lost(error: Error | null, wasReset: boolean): void;
 }
 
 const OPEN_TYPES = [PUBLISH, PUBACK, PUBREC, PUBREL, PUBCOMP, SUBACK, UNSUBACK, PINGRESP];
@@ -256,7 +256,10 @@ export class Connection implements LinkOwner {
     const detail = error === null ? '' : `: ${error.message}`;
     const reason = this.error ?? new ConnectionLost(`The connection was lost${detail}`, null, error);
     this.exchange?.close(reason);
-    if (this.settleStart === null) this.owner.lost(ended ? null : reason);
+    const { kind } = this.link.transport.info;
+    // Over TLS and WebSocket there is more to read behind a DISCONNECT, which a broker may well leave unread.
+    const wasReset = ended && error !== null && (kind === 'tcp' || kind === 'unix');
+    if (this.settleStart === null) this.owner.lost(ended ? null : reason, wasReset);
     else this.settleStart.reject(notStarted(this.link.transport.info, this.error, error));
   }
 

@@ -1,5 +1,8 @@
 // The public surface of the client.
 
+export { LookupError } from '../net/lookup-error.ts';
+export { ProxyError, type ProxyFault } from '../net/proxy-error.ts';
+export type { ProxySpec, SrvOptions } from '../net/specs.ts';
 export { PeerFault } from '../protocol/errors.ts';
 export type { SubscriptionRequest, Will } from '../protocol/packets.ts';
 export type { Properties } from '../protocol/properties.ts';

@@ -39,7 +39,8 @@ export function sizeLimits(types: readonly number[], announced: Properties): Siz
 
 function sizeRefusal(size: number, most = MAX_PACKET_SIZE): InvalidRequest | null {
   if (size <= most) return null;
-  const text = `a packet of ${size} bytes is larger than the ${most} that the broker takes`;
+  const whose = most < MAX_PACKET_SIZE ? 'the broker takes' : 'MQTT allows';
+  const text = `a packet of ${size} bytes is larger than the ${most} that ${whose}`;
   return new InvalidRequest(PACKET_TOO_LARGE, text); // [MQTT-3.2.2-15]
 }
 

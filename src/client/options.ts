@@ -189,10 +189,16 @@ export interface ClientEvents {
 
 /**
  * The public client (client.ts has the class; `connect(options)` resolves to one after CONNACK).
- * Errors: ConnectRefused (reason, connack properties, 3.x return code), ConnectionLost, PeerFault, or the dialer's own.
+ * Errors: ConnectRefused (reason, connack properties, 3.x return code), ConnectionLost, PeerFault, ProxyError, LookupError
+ * (SRV records, a local address), or the dialer's own.
  */
 export interface Client {
   readonly info: ConnectedInfo;
+  /**
+   * After end(): the other side broke the connection off (a reset) instead of closing it in an orderly way, so it may not
+   * have read what was sent last. Only known of TCP and Unix sockets, and of a reset that comes within `closeTimeoutMs`.
+   */
+  readonly wasReset: boolean;
   publish(topic: string, payload: string | Buffer, options?: PublishOptions): Promise<PublishResult>;
   subscribe(filters: SubscribeFilter | readonly SubscribeFilter[], properties?: Properties): Promise<SubscribeResult>;
   unsubscribe(filters: string | readonly string[], properties?: Properties): Promise<SubscribeResult>;

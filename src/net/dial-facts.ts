@@ -2,8 +2,8 @@
 // what the other side answered. It is kept beside the errors, which are the system's and the libraries' own.
 import type { Socket } from 'node:net';
 
-/** How far dialling came before it failed: no connection, no TLS, no WebSocket, no answer to CONNECT. */
-export type DialStage = 'connect' | 'tls' | 'websocket' | 'connack';
+/** How far dialling came before it failed: no connection (to the proxy, if there is one), none beyond it, no TLS, … */
+export type DialStage = 'connect' | 'proxy' | 'tls' | 'websocket' | 'connack';
 
 /** One address that was dialled. */
 export interface DialAttempt {

@@ -4,6 +4,8 @@ import { lookup } from 'node:dns/promises';
 import { isIP, type Socket } from 'node:net';
 import { SocksClient } from 'socks';
 import { systemErrorText } from '../util/system-error.ts';
+import { noteDial } from './dial-facts.ts';
+import { LookupError } from './lookup-error.ts';
 import { ProxyError, type ProxyFault } from './proxy-error.ts';
 import type { DialSpec, ProxySpec } from './specs.ts';
 
@@ -23,6 +25,7 @@ const ANSWERS: readonly (readonly [RegExp, ProxyFault, string])[] = [
   [/Authentication failed/, 'login', 'refused the user name and password, asked to connect'],
   [/no accepted authentication|unknown authentication/, 'method', 'takes no login of the kind offered'],
   [/Socket closed/, 'protocol', 'closed the connection without an answer, asked to connect'],
+  [/invalid socks version/, 'protocol', 'speaks no SOCKS5, asked to connect'],
   [/timed out/, 'protocol', 'did not answer in time, asked to connect'],
 ];
 
@@ -44,7 +47,9 @@ export async function dialThroughProxy(
   const connect = async (host: string): Promise<Socket> =>
     connectThrough(await dialProxy(spec, proxy, direct, signal), { host, port: spec.port }, proxy, signal);
   if (proxy.resolvesHere !== true || isIP(spec.host) !== 0) return connect(spec.host);
-  const addresses = await lookup(spec.host, { all: true });
+  const addresses = await lookup(spec.host, { all: true }).catch((error: Error) => {
+    throw new LookupError(`There is no host "${spec.host}" for the proxy to connect to.`, false, error);
+  });
   let failure: unknown = null;
   for (const { address } of addresses) {
     try {
@@ -85,7 +90,10 @@ async function connectThrough(socket: Socket, target: Target, proxy: ProxySpec, 
     return socket;
   } catch (error) {
     socket.destroy();
-    if (signal.aborted) throw signal.reason;
+    if (signal.aborted) {
+      noteDial(signal.reason, 'proxy', []);
+      throw signal.reason;
+    }
     throw explained(error, target, proxy);
   } finally {
     signal.removeEventListener('abort', stop);
@@ -115,7 +123,7 @@ function explained(error: unknown, target: Target, proxy: ProxySpec): ProxyError
   const [, fault, doing] = ANSWERS.find(([pattern]) => pattern.test(words)) ?? [
     null,
     'protocol' as const,
-    `speaks no SOCKS5 or broke off (${words}), asked to connect`,
+    `broke the rules of SOCKS5 (${words}), asked to connect`,
   ];
   const end = fault === 'method' ? offered(proxy) : ` to ${placeOf(target)}`;
   return new ProxyError(fault, `The SOCKS proxy ${placeOf(proxy)} ${doing}${end}.`);

@@ -2,8 +2,8 @@
 import dns, { type SrvRecord } from 'node:dns';
 import { Resolver } from 'node:dns/promises';
 import { systemErrorText } from '../util/system-error.ts';
+import { LookupError } from './lookup-error.ts';
 import type { DialSpec } from './specs.ts';
-import { SrvError } from './srv-error.ts';
 import type { Dialer, Transport } from './transport.ts';
 
 /** Milliseconds for an answer of a name server, and how often it is asked. */
@@ -21,7 +21,7 @@ const serviceName = ({ kind, host }: DialSpec): string =>
   `_${kind === 'tls' || kind === 'wss' ? 'secure-mqtt' : 'mqtt'}._tcp.${host.replace(/\.$/, '')}`;
 
 /**
- * A dialer for the brokers that the SRV records of `spec.host` name. Rejects with SrvError, or with the signal's reason.
+ * A dialer for the brokers that the SRV records of `spec.host` name. Rejects with LookupError, or with the signal's reason.
  * @param dialerTo makes the dialer of each
  * @param patienceMs milliseconds for each but the last, which has what time the caller has left
  */
@@ -69,13 +69,14 @@ async function lookUp(
     if (!(error instanceof Error)) throw error;
     const { code = '' } = error as NodeJS.ErrnoException;
     if (!NOTHING.includes(code))
-      throw new SrvError(`The name server did not answer for ${name}: ${code}.`, false, error);
+      throw new LookupError(`The name server did not answer for ${name}: ${code}.`, false, error);
     records = [];
   }
-  if (records.length === 0) throw new SrvError(`There are no SRV records of ${name}.`, false, null);
+  if (records.length === 0) throw new LookupError(`There are no SRV records of ${name}.`, false, null);
   // A single record with the root as its target says that there is no such service.
   const usable = records.filter((record) => record.name !== '' && record.name !== '.');
-  if (usable.length === 0) throw new SrvError(`The SRV record of ${name} says that there is no broker.`, false, null);
+  if (usable.length === 0)
+    throw new LookupError(`The SRV record of ${name} says that there is no broker.`, false, null);
   return usable;
 }
 
@@ -144,5 +145,5 @@ async function dialFirst(
       last = error;
     }
   }
-  throw new SrvError(`${name} names ${failures.join(', ')}.`, true, last);
+  throw new LookupError(`${name} names ${failures.join(', ')}.`, true, last);
 }

@@ -170,6 +170,9 @@ export function listenTcp(spec: ListenSpec, accept: Accept, onError: AcceptError
 export function connectOptions(spec: DialSpec): NetConnectOpts & { host: string; port: number } {
   if (spec.host === '') throw Object.assign(new Error('there is no host to connect to'), { code: 'ENOTFOUND' });
   const local = spec.localAddress;
+  if (local !== undefined && isIP(spec.host) !== 0 && isIP(spec.host) !== isIP(local)) {
+    throw Object.assign(new Error('host and local address are of two families'), { code: 'EAFNOSUPPORT' });
+  }
   return {
     host: spec.host,
     port: spec.port,

@@ -210,11 +210,11 @@ export async function dialSecureSocket(spec: DialSpec, signal: AbortSignal): Pro
   try {
     return await whenConnected(socket, 'secureConnect', signal);
   } catch (error) {
-    if (error instanceof Error && options.psk !== undefined) throw pskError(error, chain.length > 0);
-    if (error instanceof Error && chain.length > 0) noteCertificates(error, chain.map(certificateFacts));
-    else if (error instanceof Error && isConnected) noteHandshake(error);
-    noteDial(error, isConnected ? 'tls' : 'connect', attempts);
-    throw error;
+    const failure = error instanceof Error && options.psk !== undefined ? pskError(error, chain.length > 0) : error;
+    if (failure instanceof Error && chain.length > 0) noteCertificates(failure, chain.map(certificateFacts));
+    else if (failure instanceof Error && isConnected) noteHandshake(failure);
+    noteDial(failure, isConnected ? 'tls' : 'connect', attempts);
+    throw failure;
   }
 }
 

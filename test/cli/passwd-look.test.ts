@@ -3,11 +3,11 @@ import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
-import { describe, it, type TestContext } from 'node:test';
+import { describe, it } from 'node:test';
 import { type HashCost, type HashScheme, makeHash } from '../../src/broker/plugins/hashes.ts';
 import { runTool } from '../support/cli.ts';
 import { scratch } from '../support/mosquitto.ts';
-import { runPasswd } from '../support/passwd-run.ts';
+import { fileIn, runPasswd } from '../support/passwd-run.ts';
 import { built, finish, without } from '../support/process.ts';
 
 const hashed = (password: string, scheme: HashScheme, cost: HashCost = {}): Promise<string> =>
@@ -19,16 +19,10 @@ const OLD_PBKDF2 = await hashed('secret', 'sha512-pbkdf2', { iterations: 101 });
 const SHA512 = await hashed('secret', 'sha512');
 const ARGON2ID = await hashed('secret', 'argon2id', { memory: 64, iterations: 2, parallelism: 4 });
 
-function fileOf(context: TestContext, content: string): string {
-  const file = path.join(scratch(context), 'passwd.conf');
-  writeFileSync(file, content, { mode: 0o600 });
-  return file;
-}
-
 describe('verify', () => {
   it('says whether the password fits, and tells by its exit code', async (t) => {
     const content = `# users\ntom:${PBKDF2}\n`;
-    const file = fileOf(t, content);
+    const file = fileIn(t, content);
     assert.deepEqual(await runTool('mqtt-passwd', ['verify', file, 'tom'], { stdin: 'secret\nmore\n' }), {
       code: 0,
       stdout: 'The password of user tom is right.\n',
@@ -44,14 +38,14 @@ describe('verify', () => {
   });
 
   it('asks at a terminal, once and without echo', async (t) => {
-    const file = fileOf(t, `tom:${PBKDF2}\n`);
+    const file = fileIn(t, `tom:${PBKDF2}\n`);
     const { code, stdout, raw } = await runPasswd(['verify', file, 'tom'], { keys: 'secret\r' });
     assert.deepEqual([code, stdout, raw], [0, 'Password: \nThe password of user tom is right.\n', [true, false]]);
     assert.equal((await runPasswd(['verify', file, 'tom'], { keys: 'sec\x03' })).code, 130);
   });
 
   it('takes the password from the command line with -b', async (t) => {
-    const file = fileOf(t, `tom:${PBKDF2}\n`);
+    const file = fileIn(t, `tom:${PBKDF2}\n`);
     assert.equal((await runPasswd(['-b', 'verify', file, 'tom', 'secret'])).code, 0);
     assert.equal((await runPasswd(['-b', 'verify', file, 'tom', '-secret'])).code, 1);
   });
@@ -63,7 +57,7 @@ describe('verify', () => {
     ['sha512-pbkdf2', OLD_PBKDF2, 'has 101 iterations, and 1000 are usual'],
   ] as const) {
     it(`says that a weak ${kind} hash is one, to who knows the password`, async (t) => {
-      const file = fileOf(t, `tom:${hash}\r\n`);
+      const file = fileIn(t, `tom:${hash}\r\n`);
       const { code, stderr } = await runPasswd(['verify', file, 'tom'], { stdin: 'secret\n' });
       const sentence = `Warning: The ${kind} hash of user tom ${hint}. Set the password again for a better one.\n`;
       assert.deepEqual([code, stderr], [0, sentence]);
@@ -73,7 +67,7 @@ describe('verify', () => {
   }
 
   it('says why a user can not be checked', async (t) => {
-    const file = fileOf(t, `ann:plain\ntom:${PBKDF2}\ntom:${BCRYPT}\n`);
+    const file = fileIn(t, `ann:plain\ntom:${PBKDF2}\ntom:${BCRYPT}\n`);
     const ann = await runPasswd(['verify', file, 'ann'], { stdin: 'plain' });
     assert.equal(ann.code, 1);
     assert.match(
@@ -88,7 +82,7 @@ describe('verify', () => {
   });
 
   it('does the work of a check for an unknown user, too', async (t) => {
-    const slow = fileOf(t, `tom:${await hashed('secret', 'sha512-pbkdf2', { iterations: 300_000 })}\n`);
+    const slow = fileIn(t, `tom:${await hashed('secret', 'sha512-pbkdf2', { iterations: 300_000 })}\n`);
     const order: string[] = [];
     await Promise.all([
       runPasswd(['verify', slow, 'ann'], { stdin: 'x' }).then(() => order.push('unknown')),
@@ -101,7 +95,7 @@ describe('verify', () => {
 describe('list', () => {
   it('shows line, kind, cost and name of every user', async (t) => {
     const content = `# users\n\ntom:${BCRYPT}\n ann lee :${PBKDF2}\r\nold:${SHA512}\n${'#\n'.repeat(5)}Jörg:${ARGON2ID}`;
-    const file = fileOf(t, content);
+    const file = fileIn(t, content);
     const { code, stdout, stderr } = await runPasswd(['list', file]);
     assert.equal(
       stdout,
@@ -118,7 +112,7 @@ describe('list', () => {
 
   it('who has read enough may go, but a full disk is an error', { skip: without('head') }, async (t) => {
     const users = Array.from({ length: 20_000 }, (_, i) => `user${i}:${SHA512}\n`);
-    const file = fileOf(t, users.join(''));
+    const file = fileIn(t, users.join(''));
     const tool = `"${process.execPath}" "${built('mqtt-passwd')}"`;
     const sh = (script: string) => finish('bash', ['-o', 'pipefail', '-c', script]);
     assert.deepEqual(await sh(`${tool} list ${file} | head -n 1`), {
@@ -135,12 +129,12 @@ describe('list', () => {
   });
 
   it('an empty file has nobody', async (t) => {
-    const { code, stdout, stderr } = await runPasswd(['list', fileOf(t, '')]);
+    const { code, stdout, stderr } = await runPasswd(['list', fileIn(t, '')]);
     assert.deepEqual([code, stdout, stderr], [0, '', '']);
   });
 
   it('warns about every bad line, without showing what may be a password', async (t) => {
-    const file = fileOf(t, `tom:${BCRYPT}\noops\n`);
+    const file = fileIn(t, `tom:${BCRYPT}\noops\n`);
     const ignored = await runPasswd(['list', file]);
     assert.deepEqual(
       [ignored.code, ignored.stderr],
@@ -162,7 +156,7 @@ describe('list', () => {
   });
 
   it('a file that is not UTF-8 is refused, as by the broker', async (t) => {
-    const file = fileOf(t, '');
+    const file = fileIn(t, '');
     writeFileSync(file, Buffer.from(`tom:${BCRYPT}\n\xff:x\n`, 'latin1'));
     const { code, stdout, stderr } = await runPasswd(['list', file]);
     assert.deepEqual(
@@ -195,7 +189,10 @@ describe('which words are commands', () => {
       'The command verify takes a password file and a username. A file of that name is written ./verify.',
     ],
     [['list', 'f', 'x'], "Unexpected argument 'x'."],
-    [['verify', 'f', 'tom', 'x'], "Unexpected argument 'x'."],
+    [
+      ['verify', 'f', 'tom', 'x'],
+      'Unexpected argument behind the username. A password is taken from the command line only with -b.',
+    ],
   ] as const) {
     it(`${args.join(' ')} is wrong usage`, async () => {
       const { code, stdout, stderr } = await runPasswd(args);

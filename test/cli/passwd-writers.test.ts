@@ -13,17 +13,8 @@ import { parseArguments } from '../../src/cli/parse.ts';
 import { hashFile } from '../../src/cli/password-change.ts';
 import { runTool } from '../support/cli.ts';
 import { scratch } from '../support/mosquitto.ts';
-import { runPasswd } from '../support/passwd-run.ts';
+import { fileIn, QUICK, runPasswd } from '../support/passwd-run.ts';
 import { built, finish, Program, whereIs, without } from '../support/process.ts';
-
-/** A cost that keeps tests short. */
-const QUICK = ['-I', '4'];
-
-function fileOf(context: TestContext, content: string): string {
-  const file = path.join(scratch(context), 'passwd.conf');
-  writeFileSync(file, content, { mode: 0o600 });
-  return file;
-}
 
 const namesIn = (file: string): string[] =>
   readFileSync(file, 'utf8')
@@ -33,7 +24,7 @@ const namesIn = (file: string): string[] =>
 
 describe('several writers', () => {
   it('ten at once all have their way', async (t) => {
-    const file = fileOf(t, 'ann:x\ngone:y\n');
+    const file = fileIn(t, 'ann:x\ngone:y\n');
     const users = Array.from({ length: 8 }, (_, i) => `user${i}`);
     const results = await Promise.all([
       ...users.map((user) => runTool('mqtt-passwd', ['-b', ...QUICK, file, user, 'x'])),
@@ -49,7 +40,7 @@ describe('several writers', () => {
   });
 
   it('one waits while another process has the lock', async (t) => {
-    const file = fileOf(t, 'ann:x\n');
+    const file = fileIn(t, 'ann:x\n');
     const lock = path.join(path.dirname(file), '.passwd.conf.lock');
     const other = new Program('sleep', ['20']);
     t.after(() => other.stop());
@@ -64,7 +55,7 @@ describe('several writers', () => {
   });
 
   it('-U hashes what another one adds meanwhile', async (t) => {
-    const file = fileOf(t, 'ann:1\ntom:1\n');
+    const file = fileIn(t, 'ann:1\ntom:1\n');
     const io = { stdin: new PassThrough(), stdout: new PassThrough(), stderr: new PassThrough(), env: {} };
     const { options } = parseArguments('passwd', ['-U', ...QUICK, file]);
     // When this returns, the file was read and the first hash is being made.
@@ -75,7 +66,7 @@ describe('several writers', () => {
   });
 
   it('the lock of a process that is gone is nobody’s, once no other container can have made it', async (t) => {
-    const file = fileOf(t, 'ann:x\n');
+    const file = fileIn(t, 'ann:x\n');
     const lock = path.join(path.dirname(file), '.passwd.conf.lock');
     writeFileSync(lock, `${process.pid} 1\n`);
     const deleting = runPasswd(['-D', file, 'ann']);
@@ -87,7 +78,7 @@ describe('several writers', () => {
 });
 
 describe('-c and a file that is there', () => {
-  const file = (t: TestContext) => fileOf(t, '# a:b\nann:x\ntom:y\n');
+  const file = (t: TestContext) => fileIn(t, '# a:b\nann:x\ntom:y\n');
   const question = (name: string) => `Overwrite ${name} with 2 users? [y/N] `;
 
   it('is asked about at a terminal', async (t) => {
@@ -119,7 +110,7 @@ describe('-c and a file that is there', () => {
     assert.equal(piped.stdout, 'Password: \nReenter password: \nAdding password for user bob\n');
     const batch = await runPasswd(['-c', '-b', ...QUICK, file(t), 'bob', 'pw'], { keys: '' });
     assert.equal(batch.stdout, 'Adding password for user bob\n');
-    const nobody = await runPasswd(['-c', ...QUICK, fileOf(t, '# a:b\n'), 'bob'], { keys: 'pw\rpw\r' });
+    const nobody = await runPasswd(['-c', ...QUICK, fileIn(t, '# a:b\n'), 'bob'], { keys: 'pw\rpw\r' });
     assert.equal(nobody.stdout, 'Password: \nReenter password: \nAdding password for user bob\n');
   });
 });
@@ -127,7 +118,7 @@ describe('-c and a file that is there', () => {
 it('at a real terminal nothing that is typed is seen, and Ctrl-C leaves the file', {
   skip: without('script'),
 }, async (t) => {
-  const file = fileOf(t, 'ann:x\n');
+  const file = fileIn(t, 'ann:x\n');
   const command = `${process.execPath} ${built('mqtt-passwd')} ${QUICK.join(' ')} ${file} tom; stty -a`;
   for (const [again, outcome] of [
     ['s3cret\r', 'Adding password for user tom'],

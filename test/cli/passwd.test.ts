@@ -1,41 +1,13 @@
 // mqtt-passwd as a user and a script meet it.
 import assert from 'node:assert/strict';
-import {
-  chmodSync,
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  statSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
-import { describe, it, type TestContext } from 'node:test';
+import { describe, it } from 'node:test';
 import { verifyHash } from '../../src/broker/plugins/hashes.ts';
 import { runTool } from '../support/cli.ts';
 import { scratch } from '../support/mosquitto.ts';
-import { runPasswd } from '../support/passwd-run.ts';
-import type { Result } from '../support/process.ts';
-
-async function passwd(args: readonly string[], stdin = ''): Promise<Result> {
-  const { code, stdout, stderr } = await runPasswd(args, { stdin });
-  return { code, stdout, stderr };
-}
-
-/** A cost that keeps tests short. */
-const QUICK = ['-I', '4'];
-
-/** A path in a new folder, with this content if there is any. */
-function fileIn(context: TestContext, content?: string, mode = 0o600): string {
-  const file = path.join(scratch(context), 'passwd.conf');
-  if (content !== undefined) {
-    writeFileSync(file, content);
-    chmodSync(file, mode);
-  }
-  return file;
-}
+import { fileIn, passwd, QUICK } from '../support/passwd-run.ts';
 
 const lines = (file: string): string[] => readFileSync(file, 'utf8').split('\n').slice(0, -1);
 
@@ -260,92 +232,6 @@ describe('-U', () => {
       assert.equal(readFileSync(file, 'utf8'), content);
     });
   }
-});
-
-describe('refused, with exit code 1', () => {
-  const cases: readonly (readonly [readonly string[], string])[] = [
-    [['-b', 'F', 'a:b', 'x'], "Error: Username must not contain the ':' character.\n"],
-    [['-b', 'F', '', 'x'], 'Error: Username must not be empty.\n'],
-    [['-b', 'F', 'a\nb', 'x'], 'Error: Username must not contain control characters.\n'],
-    [['-b', 'F', '#a', 'x'], "Error: Username must not begin with the '#' character.\n"],
-    [['-b', 'F', ' a', 'x'], 'Error: Username must not begin or end with a blank.\n'],
-    [['-b', 'F', 'a', ''], 'Error: Empty password.\n'],
-    [
-      ['-b', '-H', 'sha512', '-I', '5', 'F', 'a', 'x'],
-      'Error: sha512 hashes have no number of iterations; use sha512-pbkdf2.\n',
-    ],
-    [['-b', '-I', '17', 'F', 'a', 'x'], 'Error: the cost of bcrypt must be a whole number from 4 to 16, not 17.\n'],
-    [
-      ['-b', '--argon2-memory', '99', 'F', 'a', 'x'],
-      'Error: bcrypt hashes have no measure of memory or parallelism; use argon2id.\n',
-    ],
-    [
-      ['-b', '-H', 'argon2id', '--argon2-memory', '15', '--argon2-parallelism', '2', 'F', 'a', 'x'],
-      'Error: the memory of argon2id in KiB with 2 lanes must be a whole number from 16 to 1048576, not 15.\n',
-    ],
-    [
-      ['-b', '-H', 'argon2id', '--argon2-parallelism', '65', 'F', 'a', 'x'],
-      'Error: the parallelism of argon2id must be a whole number from 1 to 64, not 65.\n',
-    ],
-    [
-      ['-b', '-H', 'argon2id', '-I', '5', '--argon2-memory', '1048576', 'F', 'a', 'x'],
-      'Error: the number of argon2id passes over 1048576 KiB must be a whole number from 1 to 4, not 5.\n',
-    ],
-    [['-D', 'F'], 'Error: -D argument given but password file or username missing.\n'],
-    [['-U'], 'Error: -U argument given but password file missing.\n'],
-    [['-c', 'F'], 'Error: -c argument given but password file or username missing.\n'],
-    [['-c', '-b', 'F', 'a'], 'Error: -c argument given but password file, username, or password missing.\n'],
-    [['F', 'a', 'b'], "Error: Unexpected argument 'b'.\n\nUse 'mqtt-passwd --help' to see usage.\n"],
-    [
-      ['-H', 'md5', 'F', 'a'],
-      "Error: Unknown hash type 'md5', use bcrypt, argon2id, sha512-pbkdf2 or sha512.\n\nUse 'mqtt-passwd --help' to see usage.\n",
-    ],
-    [['-c', '-D', 'F', 'a'], "Error: -c and -D cannot be used together.\n\nUse 'mqtt-passwd --help' to see usage.\n"],
-  ];
-  for (const [args, sentence] of cases) {
-    it(JSON.stringify(args), async (t) => {
-      const file = fileIn(t, 'ann:x\n');
-      const result = await passwd(args.map((arg) => (arg === 'F' ? file : arg)));
-      assert.deepEqual([result.code, result.stdout, result.stderr], [1, '', sentence]);
-      assert.equal(readFileSync(file, 'utf8'), 'ann:x\n');
-    });
-  }
-
-  it('a file that is not there', async (t) => {
-    const file = fileIn(t);
-    for (const args of [
-      ['-b', file, 'a', 'x'],
-      ['-D', file, 'a'],
-      ['-U', file],
-    ]) {
-      const { code, stderr } = await passwd(args);
-      assert.deepEqual(
-        [code, stderr],
-        [1, `Error: Unable to open password file ${file}. No such file or directory.\n`],
-      );
-    }
-    assert.equal(existsSync(file), false);
-  });
-
-  it('a folder that is not there, or a folder for a file', async (t) => {
-    const folder = scratch(t);
-    const inside = path.join(folder, 'none', 'file');
-    const { code, stdout, stderr } = await passwd(['-c', '-b', ...QUICK, inside, 'a', 'x']);
-    assert.deepEqual(
-      [code, stdout, stderr],
-      [1, '', `Error: Unable to open file ${inside} for writing. No such file or directory.\n`],
-    );
-    mkdirSync(path.join(folder, 'dir'));
-    const { stderr: second } = await passwd(['-c', '-b', ...QUICK, path.join(folder, 'dir'), 'a', 'x']);
-    assert.match(second, /for writing\. Is a directory\.\n$/);
-  });
-
-  it('no arguments at all: the whole usage on standard output', async () => {
-    const { code, stdout, stderr } = await passwd([]);
-    assert.deepEqual([code, stderr], [1, 'Error: Password file and username must be given.\n']);
-    assert.match(stdout, /^mqtt-passwd keeps .*\n/);
-    assert.match(stdout, /^Usage: mqtt-passwd /m);
-  });
 });
 
 it('the file is for its owner only, whatever the umask is [CVE-2017-9868]', async (t) => {

@@ -8,7 +8,7 @@ import { describe, it, type TestContext } from 'node:test';
 import { ALLOW, DENY } from '../../src/index.ts';
 import { runTool } from '../support/cli.ts';
 import { scratch } from '../support/mosquitto.ts';
-import { built, finish, without } from '../support/process.ts';
+import { built, finish, whereIs, without } from '../support/process.ts';
 import { type EmbeddedBroker, embeddedBroker } from './embedded-broker.ts';
 
 /** A broker that lets in the user `tom` with the password `se cret` only. */
@@ -114,7 +114,9 @@ describe('-P without a value', () => {
   /** What the terminal shows of a command line, when somebody types this at the question; with the exit code. */
   async function typed(args: readonly string[], answer: string): Promise<{ code: number | null; shown: string }> {
     const words = [process.execPath, built('mqtt-pub'), ...args].map((word) => `'${word}'`).join(' ');
-    const child = spawn('script', ['-qefc', `printf 'line\\n' | ${words}`, '/dev/null'], { timeout: 20_000 });
+    const child = spawn(whereIs('script') ?? '', ['-qefc', `printf 'line\\n' | ${words}`, '/dev/null'], {
+      timeout: 20_000,
+    });
     let shown = '';
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
       const before = shown;

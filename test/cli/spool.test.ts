@@ -75,7 +75,7 @@ describe('mqtt-pub -l --spool', { concurrency: true }, () => {
   it('sends many lines of every QoS in their order', async (context) => {
     const { port, where } = await embeddedBroker(context);
     const file = path.join(scratch(context), 'spool');
-    const lines = numbers(0, 20_000);
+    const lines = numbers(0, 5_000);
     for (const qos of ['0', '1', '2']) {
       const observer = await Observer.of(context, port, `many/${qos}`);
       const argv = [...where, '-t', `many/${qos}`, '-q', qos, '-l', '--spool', file];
@@ -128,6 +128,8 @@ describe('mqtt-pub -l --spool', { concurrency: true }, () => {
       stdout: '',
       stderr: "Warning: Publish 1 failed: Not authorized.\nThe broker says: Not authorized to publish to 'denied/x'.\n",
     });
+    const loud = ['-V', '5', '-q', '1', '-t', 'denied/x', '-l', '--spool', file, '--fail-on-denied'];
+    assert.equal((await runCommand(pub, [...where, ...loud], 'x\n')).code, 135);
     await observer.seen(1);
     assert.deepEqual(observer.payloads, ['kept']);
     // CONNACK of MQTT 5 with a maximum packet size of 40.
@@ -142,6 +144,21 @@ describe('mqtt-pub -l --spool', { concurrency: true }, () => {
       stderr: "Warning: A line for 't' is too large for the broker, and left out.\n",
     });
     assert.equal(statSync(file).size, 0);
+  });
+
+  it('keeps what payloads stand for, up to a line that stands for none', async (context) => {
+    const file = path.join(scratch(context), 'spool');
+    const { port, where } = await embeddedBroker(context);
+    const observer = await Observer.of(context, port);
+    const argv = ['-t', 't', '-l', '--spool', file, '--payload-format', 'hex'];
+    const bad = await runCommand(pub, [...where, ...argv], '6162\n63\nxyz\n64\n');
+    assert.equal(bad.code, 1);
+    assert.match(bad.stderr, /^Error: Line 3 of standard input is not hexadecimal/);
+    await observer.seen(2);
+    assert.deepEqual(observer.payloads, ['ab', 'c']);
+    const away = await runCommand(pub, ['-p', String(await freePort()), ...argv], '65\nxyz\n');
+    assert.equal(away.code, 75);
+    assert.match(away.stderr, /^Error: Line 2 of .*\nError: Connection refused\n1 line is kept in /);
   });
 
   it('refuses what it can not use', async (context) => {
@@ -186,10 +203,10 @@ describe('mqtt-pub -l --spool', { concurrency: true }, () => {
     const argv = [built('mqtt-pub'), '-p', String(port), '-t', 't', '-q', '1', '-l', '--spool', file];
     let observer: Observer | null = null;
     let next = 1;
-    for (const bytes of [1, 60_000, 1, 150_000]) {
+    for (const bytes of [1, 60_000, 1, 100_000]) {
       const child = spawn(process.execPath, argv, { stdio: ['pipe', 'ignore', 'ignore'] });
       child.stdin.on('error', () => undefined);
-      child.stdin.write(`${numbers(next, 12_000).join('\n')}\n`);
+      child.stdin.write(`${numbers(next, 8_000).join('\n')}\n`);
       // Half of the rounds find a broker.
       const size = (): number => {
         try {

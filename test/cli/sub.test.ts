@@ -335,6 +335,8 @@ describe('mqtt-sub', () => {
     broker.publish('w/1', 'one', { retain: true });
     const result = await runTool('mqtt-sub', [...where, '-t', 'w/1', '-w', '-C', '1']);
     assert.deepEqual(result, { code: 0, stdout: 'w/1 one\n', stderr: '' });
+    const bytes = await runTool('mqtt-sub', [...where, '-t', 'w/1', '-w', '-C', '1', '--payload-format', 'hex']);
+    assert.equal(bytes.stdout, 'w/1 6f6e65\n');
   });
 
   it('decodes packets with -d -d, with --debug-packets and not with -d', async (context) => {
@@ -342,7 +344,9 @@ describe('mqtt-sub', () => {
     broker.publish('p', 'hello', { retain: true });
     const args = [...where, '-t', 'p', '-C', '1', '-V', '5', '-u', 'bob', '-P', 'open sesame'];
     const [twice, whole, once] = await Promise.all(
-      [['-d', '-d'], ['--debug-packets'], ['-d']].map((words) => runTool('mqtt-sub', [...args, ...words])),
+      [['-d', '-d'], ['--debug-packets', '--fail-on-denied'], ['-d']].map((words) =>
+        runTool('mqtt-sub', [...args, ...words]),
+      ),
     );
     for (const result of [twice, whole]) {
       assert.deepEqual([result?.code, result?.stderr], [0, '']);

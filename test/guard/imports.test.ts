@@ -77,7 +77,7 @@ const RULES: Readonly<Record<string, Rule>> = {
       'src/net/tls-certificates.ts',
       'src/net/tls-errors.ts',
       'src/net/proxy-error.ts',
-      'src/net/srv-error.ts',
+      'src/net/lookup-error.ts',
       'src/log',
       'src/protocol',
       'src/util',

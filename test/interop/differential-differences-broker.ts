@@ -184,13 +184,6 @@ export const BROKER_DIFFERENCES: readonly Difference[] = [
     ],
   },
   {
-    title: 'A URL beside -t',
-    mosquitto: 'What stands last counts.',
-    ours: 'The other options count more than parts of the URL, wherever they stand.',
-    reason: 'The order of options means nothing elsewhere either.',
-    lines: ['URLs: sub -i {t} -E -d -L mqtt://127.0.0.1:{port}/{t}/a -t {t}/b'],
-  },
-  {
     title: 'URLs with IPv6 addresses, ws and wss',
     mosquitto: 'Takes `[` for the name of a host and does not know ws.',
     ours: 'Knows both.',

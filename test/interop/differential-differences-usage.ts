@@ -46,11 +46,11 @@ export const USAGE_DIFFERENCES: readonly Difference[] = [
     ],
   },
   {
-    title: 'An address of another machine',
-    mosquitto: 'Says that it cannot be assigned.',
+    title: 'A local address that is none',
+    mosquitto: 'Says that it cannot be assigned, or not be looked up.',
     ours: 'The same, and on a further line which option gave it.',
     reason: 'The sentence names neither.',
-    lines: ['publishers: pub -m x -A 203.0.113.1'],
+    lines: ['publishers: pub -m x -A 203.0.113.1', 'publishers: pub -m x -A nonsense'],
   },
   {
     title: 'A directory as payload',

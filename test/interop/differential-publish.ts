@@ -118,7 +118,6 @@ export const PUBLISH: readonly Group[] = [
     name: 'messages near the limit of the broker',
     common: '{at} -i {t} -t {t}/a',
     lines: [
-      'pub -f {folder}/large -q 0 -V 311',
       'pub -f {folder}/large -q 1 -V 311',
       'pub -f {folder}/large -q 0 -V 5',
       'pub -f {folder}/large -q 1 -V 5',

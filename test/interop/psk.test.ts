@@ -23,7 +23,8 @@ test('PSK: tools of mqtt-suite with mosquitto', { skip: without('mosquitto') }, 
   }
   assert.equal(broker.stderr.match(/New client connected from \S+ as \S+ \(p2, c1, k60, u'tom'\)/g)?.length, 3);
   const sentence =
-    'Error: A TLS error occurred.\nThe other side refused the identity or the pre-shared key, or takes none.\n';
+    'Error: A TLS error occurred.\nThe other side refused the identity or the pre-shared key, or takes none.\n' +
+    `Tried: 127.0.0.1:${port}.\n`;
   assert.deepEqual(await pubWith('00', 'tom'), { code: 14, stdout: '', stderr: sentence });
   assert.deepEqual(await pubWith('0123456789abcdef', 'eve'), { code: 14, stdout: '', stderr: sentence });
 });

@@ -8,7 +8,7 @@ import { NOT_AUTHORIZED } from '../../protocol/reasons.ts';
 import { connectionOptions } from '../connection.ts';
 import { EXIT_DENIED } from '../exit-status.ts';
 import type { Io } from '../io.ts';
-import { UsageError } from '../messages.ts';
+import { EXIT_ERROR, EXIT_OK, UsageError } from '../messages.ts';
 import type { Options } from '../options/tables.ts';
 import type { Parsed } from '../parse.ts';
 import { readCommandLine, reportUsageError } from '../start.ts';
@@ -31,6 +31,8 @@ export interface Workplace {
   readonly console: Console;
   /** With -d. */
   readonly trace: ClientTrace | null;
+  /** Keys of the options that were given. */
+  readonly given: readonly string[];
 }
 
 /** Runs a client tool: `work` does what the options say and resolves to the exit code, or rejects with an error of the client. */
@@ -48,20 +50,30 @@ export async function clientCommand<T extends ClientTool>(
   const console = await openConsole(io, quiet);
   const trace = await traceFor(parsed as Parsed<ClientTool>, console, tool !== 'rr');
   try {
-    return await work(parsed.options, { io, console, trace });
+    const code = await work(parsed.options, { io, console, trace, given: parsed.given });
+    return tool === 'pub' ? code : await afterPrinting(code, console);
   } catch (error) {
     if (error instanceof UsageError) return await reportUsageError(tool, error, io, quiet);
     const { failureOf } = await import('./failure.ts');
     const { sentences, details, code } = failureOf(error);
     for (const sentence of sentences) console.error(sentence);
     if (error instanceof ConnectRefused) afterRefusal(tool, error, console, trace);
-    for (const detail of details) if (!console.traced.includes(detail)) console.error(detail);
+    for (const detail of details) if (!console.traced.includes(detail)) console.detail(detail);
     const { failOnDenied } = parsed.options as Options<'pub'>;
     const isDenied = error instanceof ConnectionLost && error.reason === NOT_AUTHORIZED;
     return failOnDenied && isDenied ? EXIT_DENIED : code;
   } finally {
     await console.finish();
   }
+}
+
+/** Tells of messages that could not be printed (a full disk); the exit code then. A reader that has gone is no failure. */
+async function afterPrinting(code: number, console: Console): Promise<number> {
+  await console.out.finish();
+  const { fault } = console.out;
+  if (fault === null) return code;
+  console.error(`Error: ${fault}`);
+  return code === EXIT_OK ? EXIT_ERROR : code;
 }
 
 /** What Mosquitto's tools add to a refusal: the publisher a second sentence (3.x only), the others a line of their trace. */

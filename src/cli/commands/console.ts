@@ -56,6 +56,11 @@ export class Console implements Sink {
     this.#say(sentence, this.#errPaint.error);
   }
 
+  /** What explains an error, behind its sentence; nothing with --quiet. */
+  detail(line: string): void {
+    this.#say(line, (text) => text);
+  }
+
   /** A sentence about something odd that does not end the tool; nothing with --quiet. */
   warn(sentence: string): void {
     this.#say(sentence, this.#errPaint.warning);

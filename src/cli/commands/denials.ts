@@ -2,9 +2,11 @@
 // at most and end with 0; with --fail-on-denied the exit code tells.
 import type { ClientTrace, SubscribeResult } from '../../client/options.ts';
 import { SUBACK } from '../../protocol/constants.ts';
+import type { Properties } from '../../protocol/properties.ts';
 import { isRefusal, type Reason, reasonOf } from '../../protocol/reasons.ts';
 import { brokersWords } from '../brokers-words.ts';
-import { EXIT_DENIED } from '../exit-status.ts';
+import { EXIT_DENIED, EXIT_LOST } from '../exit-status.ts';
+import { EXIT_OK } from '../messages.ts';
 import type { Console } from './console.ts';
 
 /** Counts refusals, and says what Mosquitto's tools say of them. */
@@ -17,6 +19,13 @@ export class Denials {
   constructor(console: Console, matter: boolean) {
     this.#console = console;
     this.#matter = matter;
+  }
+
+  /** The broker refused a message. */
+  message(id: number, reason: Reason, properties: Properties): void {
+    this.#console.warn(`Warning: Publish ${id} failed: ${reason.text}.`);
+    this.#console.quote(brokersWords(properties));
+    this.note();
   }
 
   /** The broker refused something. */
@@ -75,6 +84,14 @@ export class Denials {
     if (!this.hasFailed || messages === 1) return;
     this.#console.error(`Error: The broker refused ${this.#count} of ${messages} messages.`);
   }
+
+  /** The broker broke the connection off behind messages of QoS 0: what is known is told; the exit code. */
+  unread(): number {
+    this.#console.warn(
+      'Warning: The broker reset the connection: it may not have taken what was sent last, as where that is too large for it.',
+    );
+    return this.#matter ? EXIT_LOST : EXIT_OK;
+  }
 }
 
 /**
@@ -83,6 +100,7 @@ export class Denials {
  */
 export function refusedSubscriptions(trace: ClientTrace | null, refused: (reason: Reason) => void): ClientTrace {
   return {
+    ...(trace?.bytes === undefined ? {} : { bytes: trace.bytes }),
     sending: (packet) => trace?.sending(packet),
     received(packet) {
       trace?.received(packet);

@@ -54,12 +54,14 @@ function explain(error: Error, endpoint: Endpoint, plain: Failure): Failure {
 
 /** Nothing came in time: to the connection, to the handshake or to CONNECT. */
 function tooLate(error: Error, endpoint: Endpoint, plain: Failure, stage: DialStage, seconds: number): Failure {
-  if (stage === 'connect') {
-    return {
-      sentences: ['Error: Connection timed out'],
-      details: explainDial(error, endpoint, seconds),
-      code: EXIT_ERROR,
-    };
+  const { proxy } = endpoint;
+  if (stage === 'connect' || stage === 'proxy') {
+    const dialled: Endpoint = proxy === undefined ? endpoint : { kind: 'tcp', host: proxy.host, port: proxy.port };
+    const details =
+      stage === 'connect'
+        ? explainDial(error, dialled, seconds)
+        : [`The SOCKS proxy ${endpointText(dialled)} made no connection to ${endpointText(endpoint)} in time.`];
+    return { sentences: ['Error: Connection timed out'], details, code: EXIT_ERROR };
   }
   const what = { tls: 'the TLS handshake', websocket: 'the WebSocket request', connack: 'CONNECT' }[stage];
   const peer = peerText(error, endpoint);
@@ -143,7 +145,7 @@ function certificateOfTls(error: Error, cause: Error, endpoint: Endpoint): strin
 function peerTextOf(error: Error, endpoint: Endpoint): string {
   const name = endpointText(endpoint);
   const peer = peerText(error, endpoint);
-  return peer === name ? name : `${name} (${peer})`;
+  return peer.startsWith(name) ? peer : `${name} (${peer})`;
 }
 
 /** The certificate that the tool was given; null without one, or with one that cannot be read. */

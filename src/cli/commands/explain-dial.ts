@@ -12,8 +12,10 @@ export const placeText = (host: string, port: number): string =>
   isIPv6(host) ? `[${host}]:${port}` : `${printable(host)}:${port}`;
 
 /** Where the endpoint is: 'localhost:1883', or the path of a socket. */
-export const endpointText = ({ kind, host, port }: Endpoint): string =>
-  kind === 'unix' ? `the socket ${printable(host)}` : placeText(host, port);
+export function endpointText({ kind, host, port, srv }: Endpoint): string {
+  if (kind === 'unix') return `the socket ${printable(host)}`;
+  return srv === undefined ? placeText(host, port) : `the brokers of ${printable(host)}`;
+}
 
 /** The addresses that an error knows were tried, each one once. */
 function triedBefore(error: Error): DialAttempt[] {
@@ -22,8 +24,11 @@ function triedBefore(error: Error): DialAttempt[] {
   return [...tried.values()];
 }
 
-/** The address that was connected to, for an error of a later stage; else the endpoint's name. */
+/** The address that was connected to, for an error of a later stage; else the endpoint's name, with the proxy in front of it. */
 export function peerText(error: Error, endpoint: Endpoint): string {
+  const { proxy } = endpoint;
+  if (proxy !== undefined)
+    return `${endpointText(endpoint)} behind the SOCKS proxy ${placeText(proxy.host, proxy.port)}`;
   const last = triedBefore(error).at(-1);
   return last === undefined || endpoint.kind === 'unix' ? endpointText(endpoint) : placeText(last.address, last.port);
 }

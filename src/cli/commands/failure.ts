@@ -36,9 +36,12 @@ const LOOKUP_ERRORS: readonly string[] = ['ENOTFOUND', 'EAI_AGAIN', 'EAI_FAIL', 
 /** Mosquitto's words for whatever breaks the rules of MQTT. */
 export const NO_MQTT = 'Error: A network protocol error occurred when communicating with the broker.';
 
+/** And for whatever goes wrong with TLS. */
+const NO_TLS = 'Error: A TLS error occurred.';
+
 /** The failure of a TLS handshake. */
 export function tlsFailure(explanation: string, more: readonly string[] = []): Failure {
-  return { sentences: ['Error: A TLS error occurred.'], details: [printable(explanation), ...more], code: EXIT_TLS };
+  return { sentences: [NO_TLS], details: [printable(explanation), ...more], code: EXIT_TLS };
 }
 
 /** A first attempt that failed, with what only whoever dialled can tell of it. */
@@ -69,8 +72,25 @@ export function failureOf(error: unknown): Failure {
   if (explanation !== null) return tlsFailure(explanation);
   const { code } = error as NodeJS.ErrnoException;
   if (code === undefined || error instanceof TypeError || error instanceof RangeError) throw error;
-  const text = LOOKUP_ERRORS.includes(code) ? 'Unable to connect (Lookup error).' : `Error: ${systemErrorText(error)}`;
+  const { syscall } = error as NodeJS.ErrnoException;
+  const text =
+    LOOKUP_ERRORS.includes(code) || syscall === 'getaddrinfo'
+      ? 'Unable to connect (Lookup error).'
+      : `Error: ${systemErrorText(error)}`;
   return { sentences: [text], details: [], code: EXIT_ERROR };
+}
+
+/** The one sentence that says most of an error. */
+export function causeOf(error: unknown): string {
+  const { sentences, details } = failureOf(error);
+  const [first = ''] = sentences;
+  return first === NO_MQTT || first === NO_TLS ? (details[0] ?? first) : first;
+}
+
+/** All that is to be said of an error, in Mosquitto's words and in ours. */
+export function sentencesOf(error: unknown): readonly string[] {
+  const { sentences, details } = failureOf(error);
+  return [...sentences, ...details];
 }
 
 /** What the CONNACK said. 3.x has return codes and sentences of its own. */

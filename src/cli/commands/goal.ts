@@ -15,8 +15,11 @@ export interface Verdict {
 export interface Goal {
   /** Looks at a message that was printed; true where there is nothing more to wait for. */
   reached(message: ReceivedMessage): boolean;
-  /** How the tool ends that would end with this exit code if it waited for nothing. */
-  verdict(code: number): Verdict;
+  /**
+   * How the tool ends that would end with this exit code if it waited for nothing.
+   * @param isComplete whether all messages came that were asked for (--retained-only)
+   */
+  verdict(code: number, isComplete: boolean): Verdict;
 }
 
 type GoalOptions = Pick<Options<'sub'>, 'count' | 'expect' | 'until' | 'timeout'> &
@@ -74,11 +77,11 @@ class Expected implements Goal {
     return this.#seen === (exactly ? count + 1 : count);
   }
 
-  verdict(code: number): Verdict {
+  verdict(code: number, isComplete: boolean): Verdict {
     const { count, exactly } = this.#expectation;
     const timeIsOver = code === EXIT_TIMEOUT;
-    // That there are no more is known only when the time is over.
-    if (this.#seen === count && (timeIsOver || !exactly)) return { code: EXIT_OK, sentence: null };
+    // That there are no more is known only then.
+    if (this.#seen === count && (timeIsOver || isComplete || !exactly)) return { code: EXIT_OK, sentence: null };
     const sentence = `Expected ${count} ${count === 1 ? 'message' : 'messages'}, got ${this.#seen}.`;
     if (this.#seen === count) return { code: EXIT_ERROR, sentence: `${sentence} The time of -W was not over.` };
     return { code: timeIsOver ? EXIT_TIMEOUT : code === EXIT_OK ? EXIT_ERROR : code, sentence };

@@ -7,15 +7,18 @@ import type { Display } from './display.ts';
 export class MessageRate implements Display {
   readonly #console: Pick<Console, 'text'>;
   readonly #now: () => number;
-  readonly #timer: NodeJS.Timeout;
+  #timer: NodeJS.Timeout | null = null;
   #count = 0;
-  #since: number;
+  #since = 0;
 
   /** @param now milliseconds of a clock that never goes back */
   constructor(console: Pick<Console, 'text'>, now: () => number = uptimeMs) {
     this.#console = console;
     this.#now = now;
-    this.#since = now();
+  }
+
+  begin(): void {
+    this.#since = this.#now();
     this.#timer = setInterval(() => this.#print(), 1000);
   }
 
@@ -24,7 +27,7 @@ export class MessageRate implements Display {
   }
 
   end(): void {
-    clearInterval(this.#timer);
+    if (this.#timer !== null) clearInterval(this.#timer);
   }
 
   /** A timer may be late: the number is that of a second all the same. */

@@ -48,7 +48,7 @@ function commandWord(operands: readonly string[], given: readonly string[]): Com
 
 function look(command: Command, batch: boolean, operands: readonly string[], io: Io): number | Promise<number> {
   const wanted = command === 'list' ? 1 : batch ? 3 : 2;
-  if (operands.length > wanted) throw new UsageError(`Unexpected argument '${operands[wanted]}'.`);
+  if (operands.length > wanted) throw surplus(operands[wanted], wanted);
   const [file = '', user = '', password = ''] = operands;
   if (operands.length === wanted) {
     return command === 'list' ? listUsers(file, io) : verifyUser(file, user, batch ? password : null, io);
@@ -57,11 +57,21 @@ function look(command: Command, batch: boolean, operands: readonly string[], io:
   throw new UsageError(`The command ${command} takes ${what}. A file of that name is written ./${command}.`);
 }
 
+/** The error about a word too many, behind so many others: it is shown only where it can't be (part of) a password. */
+function surplus(word: string | undefined, behind: number): UsageError {
+  if (behind === 1) return new UsageError(`Unexpected argument '${word}'.`);
+  return new UsageError(
+    behind === 2
+      ? 'Unexpected argument behind the username. A password is taken from the command line only with -b.'
+      : 'Unexpected argument behind the password. A password with blanks needs quotes.',
+  );
+}
+
 /** The words behind the options, as many as the mode takes. */
 function checkOperands(options: Options<'passwd'>, operands: readonly string[]): [string, string, string] {
   const wanted = options.update ? 1 : options.batch ? 3 : 2;
   const [file = '', user = '', password = ''] = operands;
-  if (operands.length > wanted) throw new UsageError(`Unexpected argument '${operands[wanted]}'.`);
+  if (operands.length > wanted) throw surplus(operands[wanted], options.delete ? 1 : wanted);
   if (operands.length === wanted) return [file, user, password];
   if (options.update) throw failure('-U argument given but password file missing.');
   if (options.delete) throw failure('-D argument given but password file or username missing.');

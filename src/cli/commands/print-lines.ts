@@ -1,5 +1,4 @@
 // Prints many lines at the pace of whoever reads them.
-import { systemErrorText } from '../../util/system-error.ts';
 import type { Io } from '../io.ts';
 import { EXIT_ERROR, EXIT_OK, UsageError } from '../messages.ts';
 import { Output } from '../output.ts';
@@ -13,7 +12,7 @@ const TURN = 256;
  */
 export async function printLines(lines: Iterable<string>, { stdout }: Io): Promise<number> {
   const out = new Output(stdout);
-  let failure: NodeJS.ErrnoException | null = null;
+  let isOver = false;
   let wake = () => {};
   let room: Promise<void> | null = null;
   out.watch({
@@ -23,8 +22,8 @@ export async function printLines(lines: Iterable<string>, { stdout }: Io): Promi
       });
     },
     drained: () => wake(),
-    closed: (error) => {
-      failure = error;
+    closed: () => {
+      isOver = true;
       wake();
     },
   });
@@ -34,15 +33,11 @@ export async function printLines(lines: Iterable<string>, { stdout }: Io): Promi
     count += 1;
     if (count % TURN === 0) await new Promise((resolve) => setImmediate(resolve));
     await room;
-    if (failure !== null) break;
+    if (isOver) break;
   }
   await out.finish();
   // A file takes or refuses bytes at once, and says of a failure a moment later.
   await new Promise((resolve) => setImmediate(resolve));
-  return failure === null ? EXIT_OK : endedEarly(failure);
-}
-
-function endedEarly(error: NodeJS.ErrnoException): number {
-  if (error.code === 'EPIPE') return EXIT_OK;
-  throw new UsageError(`The output is cut off: ${systemErrorText(error)}.`, 'nothing', EXIT_ERROR);
+  if (out.fault !== null) throw new UsageError(out.fault, 'nothing', EXIT_ERROR);
+  return EXIT_OK;
 }

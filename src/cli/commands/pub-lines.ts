@@ -2,7 +2,7 @@
 // properties, and -l with --payload-format.
 import type { Properties } from '../../protocol/properties.ts';
 import { protocolVersion } from '../connection.ts';
-import { lineBatches } from '../input.ts';
+import { InputError, lineBatches } from '../input.ts';
 import type { Io } from '../io.ts';
 import { LineFault, type LineMessage, MAX_LINE, parseMessageLine } from '../json-lines.ts';
 import { UsageError } from '../messages.ts';
@@ -29,6 +29,10 @@ export async function sendChecked(publisher: Publisher, options: Options<'pub'>,
       await publisher.drained();
     }
   } catch (error) {
+    if (error instanceof InputError) {
+      await publisher.end();
+      throw error;
+    }
     // Only a line that is too long is noticed before it is counted.
     if (error instanceof UsageError) number += 1;
     else if (!(error instanceof LineFault || error instanceof PayloadFault)) throw error;

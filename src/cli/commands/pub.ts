@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { lineBatches, readPayloadFile, readPayloadStream } from '../input.ts';
 import type { Io } from '../io.ts';
-import { EXIT_OK } from '../messages.ts';
+import { EXIT_OK, UsageError } from '../messages.ts';
 import type { Options } from '../options/tables.ts';
 import { clientCommand, openClient, type Workplace } from './client-command.ts';
 import { Denials } from './denials.ts';
@@ -16,12 +16,13 @@ export function main(argv: readonly string[], io: Io): Promise<number> {
 
 async function run(options: Options<'pub'>, place: Workplace): Promise<number> {
   if (options.spool !== null) return (await import('./spool.ts')).publishSpooled(options, options.spool, place);
+  if (options.replay !== null) return (await import('./replay.ts')).publishRecording(options, options.replay, place);
   const { io, console } = place;
   const readsLines = options.stdinLines || options.jsonLines;
   const payload = readsLines ? null : await payloadOf(options, io);
   const client = await openClient('pub', options, place, readsLines ? EVERY_SECOND : null, null);
   const denials = new Denials(console, options.failOnDenied);
-  const publisher = new Publisher(client, options, console, denials);
+  const publisher = new Publisher(client, options, denials);
   try {
     await publisher.untilLost(
       payload === null ? sendLines(publisher, options, io) : sendRepeatedly(publisher, payload, options),
@@ -33,7 +34,7 @@ async function run(options: Options<'pub'>, place: Workplace): Promise<number> {
     await client.end();
   }
   denials.published(publisher.sent);
-  return denials.exitCode(EXIT_OK);
+  return denials.exitCode(publisher.isDoubtful ? denials.unread() : EXIT_OK);
 }
 
 /** The payload that the options ask for, read before anything is connected. Throws UsageError. */
@@ -69,13 +70,19 @@ async function sendLines(publisher: Publisher, options: Options<'pub'>, io: Io):
     const { sendChecked } = await import('./pub-lines.ts');
     return sendChecked(publisher, options, io);
   }
-  for await (const lines of lineBatches(io.stdin)) {
-    // Short lines come by the ten thousand: objects for all of them at once would live long enough to cost dearly.
-    for (let i = 0; i < lines.length; i++) {
-      publisher.publish(lines[i]!);
-      if (i % AHEAD === AHEAD - 1) await publisher.drained();
+  try {
+    for await (const lines of lineBatches(io.stdin)) {
+      // Short lines come by the ten thousand: objects for all of them at once would live long enough to cost dearly.
+      for (let i = 0; i < lines.length; i++) {
+        publisher.publish(lines[i]!);
+        if (i % AHEAD === AHEAD - 1) await publisher.drained();
+      }
+      await publisher.drained();
     }
-    await publisher.drained();
+  } catch (error) {
+    // A line that is too long, or input that can't be read, ends it: what came before is still sent and acknowledged.
+    if (error instanceof UsageError) await publisher.end();
+    throw error;
   }
   await publisher.end();
 }

@@ -2,10 +2,8 @@
 import { InvalidRequest } from '../../client/errors.ts';
 import type { Client, PublishOptions, PublishResult } from '../../client/options.ts';
 import { isRefusal } from '../../protocol/reasons.ts';
-import { brokersWords } from '../brokers-words.ts';
 import type { Options } from '../options/tables.ts';
 import { gatherProperties } from '../property-option.ts';
-import type { Console } from './console.ts';
 import type { Denials } from './denials.ts';
 
 /** Messages that may be under way before the next ones are read or repeated. */
@@ -14,7 +12,6 @@ export const AHEAD = 1000;
 /** Publishes with the same topic and options all the time, and knows what is still to be acknowledged. */
 export class Publisher {
   readonly #client: Client;
-  readonly #console: Console;
   readonly #topic: string;
   readonly #how: PublishOptions;
   readonly #properties: Options<'pub'>['properties'];
@@ -22,12 +19,13 @@ export class Publisher {
   readonly #lost: Promise<never>;
   #fail: (error: Error) => void = () => undefined;
   #sent = 0;
+  /** Whether there were messages of QoS 0, which nobody acknowledges. */
+  #isBlind = false;
   #waiting = 0;
   #whenNoneWaits: (() => void) | null = null;
 
-  constructor(client: Client, options: Options<'pub'>, console: Console, denials: Denials) {
+  constructor(client: Client, options: Options<'pub'>, denials: Denials) {
     this.#client = client;
-    this.#console = console;
     this.#denials = denials;
     this.#topic = options.topic ?? '';
     this.#properties = options.properties;
@@ -55,6 +53,7 @@ export class Publisher {
     this.#sent += 1;
     const result = this.#client.publish(topic, payload, how);
     if (how.qos === 0) {
+      this.#isBlind = true;
       result.catch(this.#refused);
       return;
     }
@@ -82,6 +81,14 @@ export class Publisher {
     await this.#client.end(0, gatherProperties(this.#properties, 'disconnect'));
   }
 
+  /**
+   * Whether what was published last may not have been read: a broker that closes the connection over a message that is too
+   * large for it, for example, leaves the rest of it unread, and the system turns that into a reset.
+   */
+  get isDoubtful(): boolean {
+    return this.#isBlind && this.#client.wasReset;
+  }
+
   /** Messages that were published. */
   get sent(): number {
     return this.#sent;
@@ -93,11 +100,7 @@ export class Publisher {
   }
 
   readonly #settled = ({ id, reason, properties }: PublishResult): void => {
-    if (isRefusal(reason.code)) {
-      this.#console.warn(`Warning: Publish ${id} failed: ${reason.text}.`);
-      this.#console.quote(brokersWords(properties));
-      this.#denials.note();
-    }
+    if (isRefusal(reason.code)) this.#denials.message(id, reason, properties);
     this.#waiting -= 1;
     if (this.#waiting > 0) return;
     this.#whenNoneWaits?.();

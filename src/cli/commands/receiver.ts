@@ -35,7 +35,7 @@ export async function runReceiver<T extends 'sub' | 'rr'>(
     if (!deadline.isOver) throw error;
     place.console.error('Timed out');
     const { failureOf } = await import('./failure.ts');
-    for (const detail of failureOf(error).details) place.console.error(detail);
+    for (const detail of failureOf(error).details) place.console.detail(detail);
     return EXIT_TIMEOUT;
   }
   const receiver = begin(client);

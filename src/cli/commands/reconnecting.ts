@@ -1,4 +1,5 @@
 // How long a client tool goes on trying to connect: what Mosquitto's tools do by themselves, --reconnect, --max-reconnects, -W.
+import { ConnectionLost } from '../../client/errors.ts';
 import type { ClientOptions, ReconnectOptions } from '../../client/options.ts';
 import type { Options } from '../options/tables.ts';
 import type { Workplace } from './client-command.ts';
@@ -35,7 +36,7 @@ export async function patience(
   if (timeout === null) return { reconnect };
   const ms = timeout * 1000;
   if (reconnect?.first !== true) return { reconnect, connectTimeoutMs: ms };
-  return { reconnect, connectTimeoutMs: Math.min(ms, ATTEMPT_MS), signal: AbortSignal.timeout(ms + LATE_MS) };
+  return { reconnect, connectTimeoutMs: Math.min(ms, ATTEMPT_MS), signal: over(ms) };
 }
 
 /**
@@ -46,11 +47,19 @@ async function announcer(
   { console }: Pick<Workplace, 'console'>,
   next: ReconnectOptions['announce'],
 ): Promise<NonNullable<ReconnectOptions['announce']>> {
-  const { failureOf } = await import('./failure.ts');
+  const { causeOf } = await import('./failure.ts');
   return (error, delayMs, attempt) => {
     next?.(error, delayMs, attempt);
     if (attempt > 1) return;
-    const [sentence = ''] = failureOf(error).sentences;
+    const sentence = causeOf(error);
     console.warn(`${sentence.replace(/^Error: /, '').replace(/\.$/, '')}; trying again every second.`);
   };
+}
+
+/** A signal that gives up after so many milliseconds. */
+function over(ms: number): AbortSignal {
+  const late = new AbortController();
+  const error = new ConnectionLost(`No connection was made within ${ms / 1000} seconds`);
+  setTimeout(() => late.abort(error), ms + LATE_MS).unref();
+  return late.signal;
 }

@@ -2,9 +2,9 @@
 import { InvalidRequest } from '../../client/errors.ts';
 import type { Client, PublishResult } from '../../client/options.ts';
 import { isRefusal, PACKET_TOO_LARGE } from '../../protocol/reasons.ts';
-import { brokersWords } from '../brokers-words.ts';
 import type { SpoolFile, Taken } from '../spool/spool-file.ts';
 import type { Console } from './console.ts';
+import type { Denials } from './denials.ts';
 import { AHEAD } from './publisher.ts';
 
 /** Bytes that are read from the spool at once. */
@@ -17,6 +17,7 @@ export class SpoolSender {
   readonly #client: Client;
   readonly #spool: SpoolFile;
   readonly #console: Console;
+  readonly #denials: Denials;
   readonly #moved: () => void;
   /** Messages of QoS 0 that the client has sent, and the system perhaps not yet. */
   #leaving: Taken[] = [];
@@ -28,10 +29,11 @@ export class SpoolSender {
   #wake: () => void = () => undefined;
 
   /** @param moved is told when messages were taken from the spool */
-  constructor(client: Client, spool: SpoolFile, console: Console, moved: () => void) {
+  constructor(client: Client, spool: SpoolFile, console: Console, denials: Denials, moved: () => void) {
     this.#client = client;
     this.#spool = spool;
     this.#console = console;
+    this.#denials = denials;
     this.#moved = moved;
   }
 
@@ -103,10 +105,7 @@ export class SpoolSender {
   }
 
   #answered(one: Taken, { id, reason, properties }: PublishResult): void {
-    if (isRefusal(reason.code)) {
-      this.#console.warn(`Warning: Publish ${id} failed: ${reason.text}.`);
-      for (const words of brokersWords(properties)) this.#console.warn(words);
-    }
+    if (isRefusal(reason.code)) this.#denials.message(id, reason, properties);
     this.#finish(one);
     this.#wake();
   }

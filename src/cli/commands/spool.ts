@@ -6,11 +6,13 @@ import { EXIT_KEPT } from '../exit-status.ts';
 import { lineBatches } from '../input.ts';
 import { EXIT_OK, UsageError } from '../messages.ts';
 import type { Options } from '../options/tables.ts';
+import { PayloadFault } from '../payload/fault.ts';
 import { gatherProperties } from '../property-option.ts';
 import { MessageEncoder } from '../spool/records.ts';
 import { SpoolFile } from '../spool/spool-file.ts';
 import { openClient, type Workplace } from './client-command.ts';
-import { failureOf } from './failure.ts';
+import { Denials } from './denials.ts';
+import { failureOf, sentencesOf } from './failure.ts';
 import { EVERY_SECOND } from './reconnecting.ts';
 import { SpoolSender } from './spool-sender.ts';
 import { onStopSignal } from './stop.ts';
@@ -36,22 +38,23 @@ export async function publishSpooled(options: Options<'pub'>, name: string, plac
     forget();
     await spool.close();
   }
-  return tellTheEnd(place, spool, failure, run.exitCode);
+  return tellTheEnd(place, spool, failure, run);
 }
 
 /** What is said about a run that is over; the exit code. Throws the failure where nothing is kept, or it is of the file. */
-function tellTheEnd({ console }: Workplace, spool: SpoolFile, failure: Error | null, code: number): number {
+function tellTheEnd({ console }: Workplace, spool: SpoolFile, failure: Error | null, run: SpooledRun): number {
   const { kept } = spool;
-  if (failure instanceof UsageError || (failure !== null && kept === 0)) throw failure;
-  if (kept === 0) return code;
-  if (failure !== null) for (const sentence of failureOf(failure).sentences) console.error(sentence);
-  console.error(
-    kept === 1
-      ? `1 line is kept in ${spool.name} and will be sent by the next run with it.`
-      : `${kept} lines are kept in ${spool.name} and will be sent by the next run with it.`,
-  );
+  if (failure instanceof UsageError) throw failure;
+  const why = failure ?? run.badInput;
+  if (kept === 0 && why !== null) throw why;
+  if (kept === 0) return run.exitCode;
+  if (run.badInput !== null) console.error(`Error: ${run.badInput.message}`);
+  if (failure !== null) for (const sentence of sentencesOf(failure)) console.error(sentence);
+  console.error(`${linesAre(kept)} kept in ${spool.name} and will be sent by the next run with it.`);
   return EXIT_KEPT;
 }
+
+const linesAre = (count: number): string => (count === 1 ? '1 line is' : `${count} lines are`);
 
 /** One run: lines into the spool on one side, out of it on the other. */
 class SpooledRun {
@@ -59,6 +62,7 @@ class SpooledRun {
   readonly #place: Workplace;
   readonly #spool: SpoolFile;
   readonly #encoder: MessageEncoder;
+  readonly #denials: Denials;
   readonly #giveUp = new AbortController();
   readonly #over: Promise<Error | null>;
   #end: (failure: Error | null) => void = () => undefined;
@@ -67,6 +71,8 @@ class SpooledRun {
   /** Why there is no connection; null while there is one or the first attempt has not failed. */
   #away: Error | null = null;
   #isInputOver = false;
+  /** What ended the input early. */
+  badInput: UsageError | null = null;
   #isStopped = false;
   #lines = 0;
   #roomWanted: (() => void) | null = null;
@@ -76,15 +82,16 @@ class SpooledRun {
     this.#place = place;
     this.#spool = spool;
     this.#encoder = encoder;
+    this.#denials = new Denials(place.console, options.failOnDenied);
     this.#over = new Promise((resolve) => {
       this.#end = resolve;
     });
   }
 
-  /** The exit code where nothing is left: 0, or that of messages that the broker does not take. */
+  /** The exit code where nothing is left: 0, or that of messages that the broker does not take or refuses. */
   get exitCode(): number {
     const oversize = this.#sender?.oversize ?? null;
-    return oversize === null ? EXIT_OK : failureOf(oversize).code;
+    return this.#denials.exitCode(oversize === null ? EXIT_OK : failureOf(oversize).code);
   }
 
   /** Resolves when all is sent, or no more will be: with the reason, null where it was no failure. */
@@ -108,19 +115,47 @@ class SpooledRun {
   }
 
   async #takeIn(): Promise<void> {
-    for await (const lines of lineBatches(this.#place.io.stdin)) {
-      if (this.#isStopped) return;
-      this.#keep(lines);
-      this.#sender?.wake();
-      while (this.#away === null && this.#client !== null && this.#spool.waiting > AHEAD_BYTES && !this.#isStopped) {
-        await new Promise<void>((resolve) => {
-          this.#roomWanted = resolve;
-        });
+    const read = await payloadReader(this.#options);
+    try {
+      for await (const lines of lineBatches(this.#place.io.stdin)) {
+        if (this.#isStopped) return;
+        const payloads = read === null ? lines : this.#understood(lines, read);
+        this.#keep(payloads);
+        // The rest of the input is not read.
+        if (payloads.length < lines.length) break;
+        await this.#room();
       }
+    } catch (error) {
+      if (!(error instanceof UsageError)) throw error;
+      // A line that is too long.
+      this.badInput = error;
     }
     this.#isInputOver = true;
     this.#sender?.inputIsOver();
     if (this.#away !== null) this.#cannotWait(this.#away);
+  }
+
+  /** While there is a connection, standard input is read as fast as lines are sent. */
+  async #room(): Promise<void> {
+    this.#sender?.wake();
+    while (this.#away === null && this.#client !== null && this.#spool.waiting > AHEAD_BYTES && !this.#isStopped) {
+      await new Promise<void>((resolve) => {
+        this.#roomWanted = resolve;
+      });
+    }
+  }
+
+  /** The payloads that lines stand for, up to the first that stands for none. */
+  #understood(lines: readonly Buffer[], read: (line: Buffer) => Buffer): Buffer[] {
+    const payloads: Buffer[] = [];
+    try {
+      for (const line of lines) payloads.push(read(line));
+    } catch (error) {
+      if (!(error instanceof PayloadFault)) throw error;
+      const number = this.#lines + payloads.length + 1;
+      this.badInput = new UsageError(`Line ${number} of standard input ${error.message}.`, 'nothing');
+    }
+    return payloads;
   }
 
   #keep(lines: readonly Buffer[]): void {
@@ -130,10 +165,11 @@ class SpooledRun {
     } catch (error) {
       const { kept, name } = this.#spool;
       const which = `Line ${this.#lines + 1} of standard input and those behind it are not kept`;
-      throw new UsageError(
-        `The spool "${name}" can't be written: ${systemErrorText(error)}.\n${which}; ${kept === 1 ? '1 line is' : `${kept} lines are`} in it.`,
+      const sentence = new UsageError(
+        `The spool "${name}" can't be written: ${systemErrorText(error)}.\n${which}; ${linesAre(kept)} in it.`,
         'nothing',
       );
+      this.stop(sentence);
     }
   }
 
@@ -147,7 +183,8 @@ class SpooledRun {
     });
     if (this.#isStopped) return void client.end();
     this.#away = null;
-    const sender = new SpoolSender(client, this.#spool, this.#place.console, () => this.#roomWanted?.());
+    const { console } = this.#place;
+    const sender = new SpoolSender(client, this.#spool, console, this.#denials, () => this.#roomWanted?.());
     this.#sender = sender;
     if (this.#isInputOver) sender.inputIsOver();
     await sender.untilEmpty();
@@ -170,4 +207,12 @@ class SpooledRun {
   #cannotWait(error: Error): void {
     if (!this.#options.reconnect) this.stop(error);
   }
+}
+
+/** What makes a payload of a line, with --payload-format. */
+async function payloadReader({ payloadFormat: name }: Options<'pub'>): Promise<((line: Buffer) => Buffer) | null> {
+  if (name === null) return null;
+  const { payloadFormat, readPayload } = await import('../payload/formats.ts');
+  const format = await payloadFormat(name);
+  return (line) => readPayload(format, line);
 }

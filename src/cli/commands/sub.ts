@@ -11,7 +11,6 @@ import type { Console } from './console.ts';
 import { Denials, refusedSubscriptions } from './denials.ts';
 import { type Display, displayFor } from './display.ts';
 import { type Goal, goalFor } from './goal.ts';
-import { printerFor } from './printing.ts';
 import { type Receiver, runReceiver } from './receiver.ts';
 import { EVERY_SECOND } from './reconnecting.ts';
 import { endAfter } from './stop.ts';
@@ -24,10 +23,10 @@ export function main(argv: readonly string[], io: Io): Promise<number> {
   return clientCommand('sub', argv, io, run);
 }
 
-async function run(options: Options<'sub'>, place: Workplace): Promise<number> {
-  const print = await printerFor(options, place.console.paint.topic);
+async function run(given: Options<'sub'>, place: Workplace): Promise<number> {
+  const options = given.record === null ? given : recordingOptions(given);
   const goal = await goalFor(options, (sentence) => place.console.warn(sentence));
-  const display = await displayFor(options, place, print);
+  const display = await displayFor(options, place);
   let subscriber: Subscriber | null = null;
   const begin = (client: Client): Subscriber => {
     subscriber = new Subscriber(client, options, place.console, display, goal);
@@ -42,6 +41,11 @@ async function run(options: Options<'sub'>, place: Workplace): Promise<number> {
   } finally {
     display.end();
   }
+}
+
+/** A recording is to have all of a message, properties as well, which only MQTT 5 carries. */
+function recordingOptions(options: Options<'sub'>): Options<'sub'> {
+  return { ...options, protocolVersion: options.protocolVersion ?? '5' };
 }
 
 /** A subscribed client with what its messages go through. */
@@ -70,6 +74,7 @@ class Subscriber implements Receiver {
       this.#resolve = resolve;
       this.#reject = reject;
     });
+    display.onFailure?.((error) => this.#reject(error));
     client.on('message', (message) => this.#receive(message));
     client.on('close', (error) => {
       if (error !== null) this.#reject(error);
@@ -83,6 +88,7 @@ class Subscriber implements Receiver {
 
   /** Subscribes and goes on until the end; resolves to the exit code, rejects with the client's error. */
   run(): Promise<number> {
+    this.#display.begin();
     this.#subscribe().catch((error: Error) => {
       if (!this.#stopping) this.#reject(error);
     });
@@ -96,8 +102,12 @@ class Subscriber implements Receiver {
 
   /** Ends in an orderly way, with the reason code of the DISCONNECT. What still comes in is not printed. */
   stop(exitCode: number, reasonCode = 0): void {
+    this.#judge(exitCode, reasonCode, false);
+  }
+
+  #judge(exitCode: number, reasonCode: number, isComplete: boolean): void {
     if (this.#stopping) return;
-    const { code, sentence } = this.#goal.verdict(exitCode);
+    const { code, sentence } = this.#goal.verdict(exitCode, isComplete);
     this.#end(code, reasonCode);
     if (sentence !== null) this.#console.error(sentence);
   }
@@ -153,7 +163,7 @@ class Subscriber implements Receiver {
     if (this.#stopping) return;
     const { retainedOnly, skipRetained, filterOut, removeRetained, randomFilter } = this.#options;
     if (retainedOnly && !message.retain) {
-      this.stop(EXIT_OK);
+      this.#judge(EXIT_OK, 0, true);
       return;
     }
     if (skipRetained && message.retain) return;

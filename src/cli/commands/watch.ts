@@ -59,6 +59,7 @@ export class Watch implements Display {
   readonly #stdout: Io['stdout'];
   readonly #console: Console;
   readonly #print: MessagePrinter;
+  readonly #now: () => number;
   readonly #lines = new Map<string, Line>();
   readonly #further = new Set<string>();
   #state: 'new' | 'drawing' | 'over' = 'new';
@@ -68,16 +69,21 @@ export class Watch implements Display {
   /** The last line, as it is on the screen. */
   #status = '';
 
-  constructor({ stdout }: Pick<Io, 'stdout'>, console: Console, print: MessagePrinter) {
+  /** @param now milliseconds of a clock that never goes back */
+  constructor({ stdout }: Pick<Io, 'stdout'>, console: Console, print: MessagePrinter, now: () => number = uptimeMs) {
+    this.#now = now;
     this.#stdout = stdout;
     this.#console = console;
     this.#print = print;
   }
 
+  /** The screen is taken only when there is something to show. */
+  begin(): void {}
+
   show(message: ReceivedMessage): void {
     if (this.#state === 'over') return;
     this.#note(message);
-    if (this.#state === 'new') this.#begin();
+    if (this.#state === 'new') this.#start();
     this.#soon();
   }
 
@@ -115,7 +121,7 @@ export class Watch implements Display {
     line.isDrawn = false;
   }
 
-  #begin(): void {
+  #start(): void {
     this.#state = 'drawing';
     this.#stdout.on('resize', this.#redraw);
     if (process.platform !== 'win32') {
@@ -158,13 +164,13 @@ export class Watch implements Display {
 
   #soon(): void {
     if (this.#timer !== null || this.#state !== 'drawing') return;
-    this.#timer = setTimeout(() => this.#draw(), Math.max(0, this.#drawnAt + FRAME_MS - uptimeMs()));
+    this.#timer = setTimeout(() => this.#draw(), Math.max(0, this.#drawnAt + FRAME_MS - this.#now()));
   }
 
   #draw(): void {
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
-    this.#drawnAt = uptimeMs();
+    this.#drawnAt = this.#now();
     const shown = this.#shown;
     let row = 0;
     let text = '';

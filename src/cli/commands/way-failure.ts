@@ -1,8 +1,8 @@
 // What went wrong on a way to the broker that is not a plain connection: at a SOCKS proxy, or in DNS. Mosquitto's sentences
 // and codes, then ours, which says what happened where.
+
+import { LookupError } from '../../net/lookup-error.ts';
 import { ProxyError, type ProxyFault } from '../../net/proxy-error.ts';
-import { SrvError } from '../../net/srv-error.ts';
-import { systemErrorText } from '../../util/system-error.ts';
 import { EXIT_AUTHORISATION, EXIT_NO_CONNECTION, EXIT_PROXY } from '../exit-status.ts';
 import { EXIT_ERROR } from '../messages.ts';
 import type { Failure } from './failure.ts';
@@ -20,9 +20,9 @@ const PROXY_FAILURES: Readonly<Record<ProxyFault, { readonly sentence: string; r
   protocol: REFUSED,
 };
 
-/** The failure on such a way; null for another error. @param explain tells the failure at the last broker that DNS named */
+/** The failure on such a way; null for another error. @param explain tells the failure behind it */
 export function wayFailure(error: unknown, explain: (cause: unknown) => Failure): Failure | null {
-  if (error instanceof SrvError) {
+  if (error instanceof LookupError) {
     if (!error.tried)
       return { sentences: ['Unable to connect (Lookup error).'], details: [error.message], code: EXIT_ERROR };
     const { sentences, details, code } = explain(error.cause);
@@ -30,6 +30,6 @@ export function wayFailure(error: unknown, explain: (cause: unknown) => Failure)
   }
   if (!(error instanceof ProxyError)) return null;
   const known = PROXY_FAILURES[error.fault];
-  const sentence = known?.sentence ?? `Error: ${systemErrorText(error.cause)}`;
-  return { sentences: [sentence], details: [error.message], code: known?.code ?? EXIT_ERROR };
+  if (known === null) return { sentences: explain(error.cause).sentences, details: [error.message], code: EXIT_ERROR };
+  return { sentences: [known.sentence], details: [error.message], code: known.code };
 }

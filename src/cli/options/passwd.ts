@@ -26,7 +26,7 @@ export const PASSWD_OPTIONS = [
     tools: ['passwd'],
     group: 'Password file',
     conflicts: { keys: ['delete'], message: '-b and -D cannot be used together.' },
-    help: 'Take the password from the command line. Other users of the machine may see it there.',
+    help: 'Take the password from the command line. Other users of the machine may see it there until the command has started.',
   },
   {
     key: 'delete',
@@ -70,7 +70,11 @@ export const PASSWD_OPTIONS = [
   {
     key: 'memory',
     names: ['--argon2-memory'],
-    kind: integer(8, Number.MAX_SAFE_INTEGER, (word) => `Invalid memory for argon2id: ${word}`),
+    kind: integer(
+      8,
+      Number.MAX_SAFE_INTEGER,
+      (word) => `The memory for argon2id must be a whole number of KiB from 8 on, not '${word}'.`,
+    ),
     tools: ['passwd'],
     group: 'Password file',
     value: 'KIB',
@@ -80,7 +84,11 @@ export const PASSWD_OPTIONS = [
   {
     key: 'parallelism',
     names: ['--argon2-parallelism'],
-    kind: integer(1, Number.MAX_SAFE_INTEGER, (word) => `Invalid parallelism for argon2id: ${word}`),
+    kind: integer(
+      1,
+      Number.MAX_SAFE_INTEGER,
+      (word) => `The parallelism for argon2id must be a whole number from 1 on, not '${word}'.`,
+    ),
     tools: ['passwd'],
     group: 'Password file',
     value: 'COUNT',

@@ -1,12 +1,26 @@
 // Options about what mqtt-pub and mqtt-rr send.
-import { FLAG, integer, PAYLOAD_FORMAT, seconds, TEXT, topicName } from '../kinds.ts';
+import { FLAG, integer, type Kind, oneWord, PAYLOAD_FORMAT, seconds, TEXT, topicName } from '../kinds.ts';
+import { UsageError } from '../messages.ts';
+import { TOPIC_RULE } from '../replay/topic-map.ts';
 import type { OptionRow } from './row.ts';
 
 /** Every source of a payload excludes all of them, a second of its own kind too. */
 const oneSource = {
-  keys: ['message', 'file', 'stdinWhole', 'nullMessage', 'stdinLines', 'jsonLines'],
+  keys: ['message', 'file', 'stdinWhole', 'nullMessage', 'stdinLines', 'jsonLines', 'replay'],
   message: 'Only one type of message can be sent at once.',
 } as const;
+
+/** Recordings are sent as fast as they were recorded. */
+export const REPLAY_SPEED = 1;
+
+const SPEED: Kind<number> = oneWord((word) => {
+  const value = /^(\d+\.?\d*|\.\d+)$/.test(word) ? Number(word) : Number.NaN;
+  if (word === 'max') return 0;
+  if (!(value === 0 || (value >= 0.001 && value <= 1_000_000))) {
+    throw new UsageError(`Invalid speed "${word}", it must be from 0.001 to 1000000, or max.`);
+  }
+  return value;
+});
 
 export const PUBLISH_OPTIONS = [
   {
@@ -87,8 +101,9 @@ export const PUBLISH_OPTIONS = [
     value: 'FORMAT',
     missing: '--payload-format argument given but no format specified',
     conflicts: {
-      keys: ['jsonLines', 'spool'],
-      message: 'The option --payload-format goes without --json-lines and --spool.',
+      keys: ['jsonLines', 'replay'],
+      message:
+        'The option --payload-format goes without --json-lines and --replay, which say how each payload is encoded.',
     },
     help: 'Form of what -m, -f, -s and -l give: hex or base64 digits that stand for bytes, json that is checked, or JSON that is sent as cbor or msgpack.',
   },
@@ -100,6 +115,39 @@ export const PUBLISH_OPTIONS = [
     group: 'Publishing',
     conflicts: oneSource,
     help: 'Send a message for each line of standard input, which is JSON as mqtt-sub --json-lines writes it. -t, -q, -r and -D publish count where a line says nothing.',
+  },
+  {
+    key: 'replay',
+    names: ['--replay'],
+    kind: TEXT,
+    tools: ['pub'],
+    group: 'Publishing',
+    value: 'FILE',
+    missing: '--replay argument given but no file specified',
+    conflicts: oneSource,
+    help: 'Send the messages of a recording (mqtt-sub --record) again, with the times between them that they came with; - reads it from standard input. -q, -r and -D publish win over what was recorded. Chooses MQTT 5 where -V is not given.',
+  },
+  {
+    key: 'speed',
+    names: ['--speed'],
+    kind: SPEED,
+    tools: ['pub'],
+    group: 'Publishing',
+    value: 'FACTOR',
+    missing: '--speed argument given but no factor specified',
+    fallback: REPLAY_SPEED,
+    help: 'Send a recording so many times as fast as it was recorded: 2 takes half the time. 0 or max means as fast as possible. Default: 1.',
+  },
+  {
+    key: 'topicMap',
+    names: ['--topic-map'],
+    kind: TOPIC_RULE,
+    list: true,
+    tools: ['pub'],
+    group: 'Publishing',
+    value: 'FROM=TO',
+    missing: '--topic-map argument given but no topics specified',
+    help: 'Put TO in the place of FROM at the beginning of recorded topics; + in FROM stands for any level. May be repeated; the longest FROM that fits counts.',
   },
   {
     key: 'spool',

@@ -154,6 +154,16 @@ export const SUBSCRIBE_OPTIONS = [
     help: "Exit with code 0 after the first message that fulfils a condition: 'payload.temp > 30', or /REGEX/ for text. See the manual page.",
   },
   {
+    key: 'record',
+    names: ['--record'],
+    kind: TEXT,
+    tools: ['sub'],
+    group: 'Subscribing',
+    value: 'FILE',
+    missing: '--record argument given but no file specified',
+    help: 'Write every message, with its time, to this file for mqtt-pub --replay; behind what is recorded there already. Messages are printed as well only if an option says how (-v, -F, …). Chooses MQTT 5 where -V is not given.',
+  },
+  {
     key: 'watch',
     names: ['-w', '--watch'],
     kind: FLAG,

@@ -94,7 +94,8 @@ export const TLS_OPTIONS = [
     names: ['--tls-version'],
     kind: choice(
       TLS_VERSIONS,
-      (word) => `Problem setting TLS options, check the options are valid.\nThere is no TLS version '${word}' here.`,
+      (word) =>
+        `Problem setting TLS options, check the options are valid.\nThere is no TLS version '${word}' here: use tlsv1.2 or tlsv1.3.`,
     ),
     tools: all,
     group: 'TLS',

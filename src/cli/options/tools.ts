@@ -33,6 +33,8 @@ export const TOOLS: Readonly<Record<Tool, ToolFacts>> = {
     synopsis: [
       `${CONNECT} -t TOPIC {-m TEXT | -f FILE | -l | -s | -n} [OPTION ...]`,
       '-L URL {-m TEXT | -f FILE | -l | -s | -n} [OPTION ...]',
+      `${CONNECT} [-t TOPIC] --json-lines [OPTION ...]`,
+      `${CONNECT} --replay FILE [--speed FACTOR] [--topic-map FROM=TO ...] [OPTION ...]`,
     ],
     helpCode: 1,
   },

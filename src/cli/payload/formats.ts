@@ -1,6 +1,6 @@
 // --payload-format: the forms in which a person writes and reads payloads, and the bytes that they stand for.
 import { isUtf8 } from 'node:buffer';
-import { indented, normalised } from '../json.ts';
+import { indented, MAX_JSON, normalised } from '../json.ts';
 import { faultAt, MAX_DEPTH, PayloadFault } from './fault.ts';
 import { readJson, syntaxFault } from './json-reader.ts';
 import { jsonText, type Value } from './values.ts';
@@ -62,6 +62,7 @@ function binaryJson(title: string, from: (payload: Buffer) => Value, to: (value:
     complaint: `can't become ${title}`,
     isJson: true,
     show: (payload, pretty) => {
+      checkSize(payload);
       const text = jsonText(from(payload));
       return Buffer.from(pretty ? indented(text) : text);
     },
@@ -74,6 +75,7 @@ const JSON_FORMAT: PayloadFormat = {
   complaint: 'is not valid JSON',
   isJson: true,
   show: (payload, pretty) => {
+    checkSize(payload);
     const fault = jsonFault(textOf(payload));
     if (fault !== null) throw fault;
     const text = normalised(payload.toString('latin1'));
@@ -86,6 +88,10 @@ const JSON_FORMAT: PayloadFormat = {
     return text;
   },
 };
+
+function checkSize(payload: Buffer): void {
+  if (payload.length > MAX_JSON) throw new PayloadFault(`it has more than ${MAX_JSON} bytes`);
+}
 
 /** What is wrong with a text that is to be JSON, and where; null for JSON. */
 function jsonFault(text: string): PayloadFault | null {

@@ -52,6 +52,8 @@ export function jsonText(value: Value): string {
 
 function numberText(value: number): string {
   if (!Number.isFinite(value)) return `{"$number":"${value}"}`;
+  // All digits would say that it is an integer, of which MessagePack has none so large.
+  if (Number.isInteger(value) && !Number.isSafeInteger(value)) return value.toExponential();
   return Object.is(value, -0) ? '-0' : String(value);
 }
 

@@ -2,8 +2,11 @@
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { describe, it } from 'node:test';
+import { describe, it, type TestContext } from 'node:test';
+import type { Choice, Subject } from '../../../src/cli/completion/facts.ts';
+import { fishScript } from '../../../src/cli/completion/fish.ts';
 import { completionScript } from '../../../src/cli/completion/script.ts';
+import { zshScript } from '../../../src/cli/completion/zsh.ts';
 import '../../../src/cli/options/bench.ts';
 import type { Tool } from '../../../src/cli/options/row.ts';
 import { optionsOf } from '../../../src/cli/options/tables.ts';
@@ -112,21 +115,43 @@ describe('every script', () => {
 });
 
 describe('descriptions', () => {
-  it('are quoted for zsh: brackets escaped, no quote left open', () => {
-    const script = completionScript('sub', 'zsh');
-    assert.match(script, /mqtt:\/\/\\\[USER\\\[:PASSWORD\\\]@\\\]HOST/);
-    assert.ok(script.split('\n').every((line) => line.replaceAll("'\\''", '').split("'").length % 2 === 1));
+  const summary = "it's a [x]: \\\\ and $y";
+  const option: Choice = {
+    names: ['-z', '--zone'],
+    summary,
+    value: 'ZONE',
+    offer: 'nothing',
+    isOptional: false,
+    isRepeatable: false,
+    several: null,
+  };
+  const subject: Subject = { name: 'mqtt-test', options: [option], commands: [], takesFiles: false };
+
+  /** What a shell prints that reads this. */
+  async function printed(context: TestContext, shell: string, lines: readonly string[]): Promise<string> {
+    const file = path.join(scratch(context), 'script');
+    writeFileSync(file, lines.join('\n'));
+    const { stdout, stderr } = await finish(shell, [shell === 'fish' ? '-N' : '-f', file]);
+    assert.equal(stderr, '');
+    return stdout;
+  }
+
+  it('are what zsh hands to its function _arguments, brackets escaped', { skip: without('zsh') }, async (context) => {
+    const stubs = ['_arguments() { print -rl -- "$@" }', 'compdef() { $1 }'];
+    assert.equal(
+      await printed(context, 'zsh', [...stubs, ...zshScript(subject)]),
+      ['-z', '--zone'].map((name) => `(-z --zone)${name}[it's a \\[x\\]: \\\\\\\\ and $y]:ZONE: \n`).join('') +
+        '*: :\n',
+    );
   });
 
-  it('of fish come back as they are', { skip: without('fish') }, async (context) => {
-    const input = `${completionScript('pub', 'fish')}\ncomplete -C 'mqtt-pub --ur'\ncomplete -C 'mqtt-pub -D publish corr'`;
-    const file = path.join(scratch(context), 'asked.fish');
-    writeFileSync(file, input);
-    const { stdout, stderr } = await finish('fish', ['-N', file]);
-    assert.equal(stderr, '');
-    assert.equal(
-      stdout,
-      '--url\tUser, password, host, port and topic in one: mqtt://[USER[:PASSWORD]@]HOST[:PORT]/TOPIC\ncorrelation-data\n',
-    );
+  it('are what fish shows', { skip: without('fish') }, async (context) => {
+    const ask = "complete -C 'mqtt-test --zo'";
+    assert.equal(await printed(context, 'fish', [...fishScript(subject), ask]), `--zone\t${summary}\n`);
+  });
+
+  it('stand beside the names of properties', { skip: without('fish') }, async (context) => {
+    const lines = [completionScript('pub', 'fish'), "complete -C 'mqtt-pub -D publish corr'"];
+    assert.equal(await printed(context, 'fish', lines), 'correlation-data\n');
   });
 });

@@ -151,6 +151,8 @@ describe('a condition', () => {
       ['payload.temp > > 3', 15, /not '>'/],
       ['payload = 3', 8, /'==' has/],
       ['payload === 3', 8, /'==' has/],
+      ['qos => 1', 4, /'>=' has/],
+      ['qos =< 1', 4, /'<=' has/],
       ['qos & retain', 4, /'&&' has/],
       ['qos | retain', 4, /'\|\|' has/],
       ['topic =~ /x/', 6, /'~' has/],

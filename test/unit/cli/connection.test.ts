@@ -162,7 +162,7 @@ describe('TLS files', () => {
   it('an unknown TLS version is named', () => {
     assert.throws(
       () => sub(['--tls-version', 'tlsv1.9']),
-      /^UsageError: Problem setting TLS options, check the options are valid\.\nThere is no TLS version 'tlsv1\.9' here\./,
+      /^UsageError: Problem setting TLS options, check the options are valid\.\nThere is no TLS version 'tlsv1\.9' here: use tlsv1\.2 or tlsv1\.3\./,
     );
   });
 
@@ -205,6 +205,7 @@ describe('TLS files', () => {
       );
     }
     assert.equal(readFileSync(file, 'utf8'), 'line\nline\n');
+    assert.throws(() => sub(['-p', '8883', '--tls-keylog', path.join(file, 'x')]), /^UsageError: .*File not usable\./);
     const lost = sub(['-p', '8883'], { SSL_CERT_FILE: '/dev/null', SSLKEYLOGFILE: path.join(file, 'x') });
     assert.doesNotThrow(() => lost.endpoint.tls?.keylog?.(Buffer.from('line\n')));
   });

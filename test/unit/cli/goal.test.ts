@@ -7,10 +7,10 @@ import { received } from './messages.ts';
 type Options = Parameters<typeof goalFor>[0];
 
 /** What comes of some messages and an end with a code. */
-async function outcome(options: Partial<Options>, payloads: readonly string[], code: number) {
+async function outcome(options: Partial<Options>, payloads: readonly string[], code: number, isComplete = false) {
   const goal = await goalFor({ count: null, expect: null, until: null, timeout: 5, ...options }, () => undefined);
   const at = payloads.findIndex((payload) => goal.reached(received({ payload: Buffer.from(payload) })));
-  const { code: exit, sentence } = goal.verdict(code);
+  const { code: exit, sentence } = goal.verdict(code, isComplete);
   return [at, exit, sentence];
 }
 
@@ -40,6 +40,8 @@ describe('what mqtt-sub waits for', () => {
       1,
       'Expected 2 messages, got 2. The time of -W was not over.',
     ]);
+    assert.deepEqual(await outcome({ expect: exactlyTwo }, ['a', 'b'], 0, true), [-1, 0, null], '--retained-only');
+    assert.deepEqual(await outcome({ expect: exactlyTwo }, ['a'], 0, true), [-1, 1, 'Expected 2 messages, got 1.']);
     assert.deepEqual(await outcome({ expect: none }, [], 27), [-1, 0, null]);
     assert.deepEqual(await outcome({ expect: none }, ['a'], 0), [0, 1, 'Expected 0 messages, got 1.']);
     assert.deepEqual(await outcome({ expect: { count: 1, exactly: true } }, [], 27), [

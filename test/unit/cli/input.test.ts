@@ -94,11 +94,20 @@ describe('a whole payload', () => {
     await assert.rejects(readPayloadFile(large), sentence(/^File must be less than 268435455 bytes\./));
   });
 
+  it('comes from a file that has content and no size', async () => {
+    assert.match((await readPayloadFile('/proc/self/status')).toString(), /^Name:/);
+  });
+
   it('comes from standard input, but not from an empty one', async () => {
     assert.equal((await readPayloadStream(streamOf(['a\n', 'b']))).toString(), 'a\nb');
     await assert.rejects(
       readPayloadStream(streamOf([])),
       sentence(/^Zero length input\.\nError loading input from stdin\.$/),
     );
+  });
+
+  it('does not come from standard input that cannot be read', async () => {
+    const broken = new Readable({ read: () => broken.destroy(Object.assign(new Error('x'), { code: 'EIO' })) });
+    await assert.rejects(readPayloadStream(broken), sentence(/^Unable to read standard input: Input\/output error\.$/));
   });
 });

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { isUtf8 } from 'node:buffer';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { LineFault, messageLine, parseMessageLine } from '../../../src/cli/json-lines.ts';
@@ -44,7 +45,9 @@ describe('JSON lines', () => {
         fc.constantFrom(0, 1, 2),
         fc.boolean(),
         properties,
-        (topic, content, qos, retain, given) => {
+        (topic, content, qos, retain, any) => {
+          const given =
+            any.payloadFormatIndicator === 1 && !isUtf8(content) ? { ...any, payloadFormatIndicator: 0 } : any;
           const written = line({ topic, payload: content, qos, retain, properties: given });
           assert.ok(!written.includes('\n'));
           const { time: read, ...message } = parseMessageLine(Buffer.from(written));
@@ -123,6 +126,10 @@ describe('JSON lines', () => {
     ['{"payload":"x","qos":"1"}', 'has a "qos" that is not 0, 1 or 2'],
     ['{"payload":"x","retain":"true"}', 'has a "retain" that is not true or false'],
     ['{"payload":"x","tst":"yesterday"}', 'has a "tst" that is no time such as "2026-11-21T01:58:34.448812+0000"'],
+    [
+      '{"payload":"/w==","encoding":"base64","properties":{"payload-format-indicator":1}}',
+      'has a "payload" that is not UTF-8, and its "payload-format-indicator" says that it is',
+    ],
     ['{"payload":"x","properties":[]}', 'has "properties" that are not an object'],
     ['{"payload":"x","properties":{"reason-string":"x"}}', 'has "reason-string", which is no property of a message'],
     ['{"payload":"x","properties":{"user-property":"x"}}', 'has "user-property", which is no property of a message'],

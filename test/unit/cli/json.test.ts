@@ -112,6 +112,15 @@ describe('messages as JSON', () => {
     assert.ok(json({ payload: Buffer.from(deep) }, { ...parsed, pretty: true }).endsWith(`\t"payload":\t${deep}\n}`));
   });
 
+  it('takes payloads of 32 MiB apart, not larger ones', () => {
+    const size = 32 * 1024 * 1024;
+    for (const compat of ['2.0', '2.1'] as const) {
+      const long = (length: number): Buffer => Buffer.from(`"${'x'.repeat(length - 2)}"`);
+      assert.equal(messageJson(received({ payload: long(size + 1) }), time, { ...parsed, compat }), null);
+    }
+    assert.equal(json({ payload: Buffer.from(`7${' '.repeat(size - 1)}`) }, parsed).endsWith('"payload":7}'), true);
+  });
+
   it('keeps on one line what would take too many tabs', () => {
     const members = new Array(150_000).fill('"a":1').join(',');
     const deep = `${'{"a":'.repeat(998)}{${members}}${'}'.repeat(998)}`;

@@ -7,6 +7,7 @@ it('the rate of messages is printed each second, also where the timer is late', 
   const printed: string[] = [];
   let now = 5000;
   const rate = new MessageRate({ text: (text) => void printed.push(text) }, () => now);
+  rate.begin();
   const pass = (ms: number): void => {
     now += ms;
     context.mock.timers.tick(1000);

@@ -33,6 +33,19 @@ class Reader extends Writable {
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
 
 describe('output', () => {
+  it('has a fault where it was cut off, but not where its reader has gone', () => {
+    for (const [code, fault] of [
+      ['ENOSPC', 'The output is cut off: No space left on device.'],
+      ['EPIPE', null],
+    ] as const) {
+      const reader = new Reader();
+      const output = new Output(reader);
+      assert.equal(output.fault, null);
+      reader.emit('error', Object.assign(new Error('x'), { code }));
+      assert.equal(output.fault, fault);
+    }
+  });
+
   it('joins what one loop turn prints, in order', async () => {
     const reader = new Reader();
     const output = new Output(reader);

@@ -129,6 +129,9 @@ describe('the URL', () => {
 
   it('adds its filter to those of mqtt-sub', () => {
     assert.deepEqual(parseArguments('sub', ['-t', 'x', '-L', 'mqtt://h/y']).options.topics, ['x', 'y']);
+    assert.deepEqual(parseArguments('sub', ['-L', 'mqtt://h/y', '-t', 'x']).options.topics, ['y', 'x']);
+    const between = ['-t', 'x', '-L', 'mqtt://h/y', '-t', 'z'];
+    assert.deepEqual(parseArguments('sub', between).options.topics, ['x', 'y', 'z']);
     assert.deepEqual(parseArguments('sub', ['-L', 'mqtt://h/', '-t', 'x']).options.topics, ['x']);
     assert.deepEqual(parseArguments('sub', ['-L', 'mqtt://h/', '-U', 'x', '-t', 'y']).options.topics, ['y']);
     assert.equal(parseArguments('pub', ['-L', 'mqtt://h/100%', '-n']).options.topic, '100%');
@@ -167,6 +170,21 @@ describe('refused with one clear sentence', () => {
     ['sub', ['-Q', '1'], "Unknown option '-Q'.\nDid you mean '-q'?"],
     ['sub', ['-h=a'], "Unknown option '-h=a'.\nDid you mean '-h a'?"],
     ['sub', [''], "Unknown option ''."],
+    ['sub', ['--pw=secret'], "Unknown option '--pw=***'.\nDid you mean '--pw ***'?"],
+    ['sub', ['-pw=secret'], "Unknown option '-pw=***'.\nDid you mean '--pw ***'?"],
+    ['sub', ['--password=secret'], "Unknown option '--password=***'."],
+    ['sub', ['-Psecret'], "Unknown option '-P***'.\nDid you mean '-P ***'?"],
+    [
+      'sub',
+      ['--url=mqtt://u:secret@h/t'],
+      "Unknown option '--url=mqtt://u:***@h/t'.\nDid you mean '--url mqtt://u:***@h/t'?",
+    ],
+    ['sub', ['--psk=0123'], "Unknown option '--psk=***'.\nDid you mean '--psk ***'?"],
+    [
+      'sub',
+      ['-L', 'mqtt://u:sec/ret@h/t'],
+      'Invalid port given.\nIn a user name or password, / is written %2F and @ is written %40.',
+    ],
     ['sub', ['-dz'], "Unknown option '-dz'."],
     ['broker', ['--prot', '1'], "Unknown option '--prot'.\nDid you mean '--port'?"],
     ['bench', ['--publisher', '1'], "Unknown option '--publisher'.\nDid you mean '--publishers'?"],
@@ -248,6 +266,18 @@ describe('refused with one clear sentence', () => {
     ['sub', ['-t', 'a', '--will-topic', 'a/#'], "Invalid will topic 'a/#', does it contain '+' or '#'?"],
     ['sub', ['-t', 'a', '--will-payload', 'x'], 'Will payload given, but no will topic given.'],
     ['sub', ['-t', 'a', '--will-retain'], 'Will retain given, but no will topic given.'],
+    [
+      'pub',
+      ['-t', 'a', '-n', '--will-topic', 'w', '--will-payload', '€'.repeat(21_846)],
+      'The will payload has 65538 bytes, and MQTT takes 65535 at most.',
+    ],
+    [
+      'pub',
+      ['-t', '+'.repeat(65_536), '-n'],
+      `Invalid publish topic '${'+'.repeat(1000)}…', does it contain '+' or '#'?`,
+    ],
+    ['sub', ['-t', 'a', '-C', '99999999999999999999'], 'Invalid message count "99999999999999999999".'],
+    ['sub', ['-t', 'a', '-W', '2147484'], 'Invalid timeout "2147484".'],
     ['sub', ['-t', 'a', '--will-qos', '3'], 'Invalid will QoS 3.'],
     ['sub', ['-t', 'a', '--cert', 'x'], 'Both certfile and keyfile must be provided if one of them is set.'],
     ['sub', ['-t', 'a', '--key', 'x'], 'Both certfile and keyfile must be provided if one of them is set.'],

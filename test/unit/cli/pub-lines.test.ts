@@ -5,6 +5,7 @@ import { sendChecked } from '../../../src/cli/commands/pub-lines.ts';
 import type { Publisher } from '../../../src/cli/commands/publisher.ts';
 import type { Io } from '../../../src/cli/io.ts';
 import { MAX_LINE } from '../../../src/cli/json-lines.ts';
+import { UsageError } from '../../../src/cli/messages.ts';
 import { parseArguments } from '../../../src/cli/parse.ts';
 
 /** Sends standard input with these options; resolves to what was published, in order, `end` for the end, and the sentence. */
@@ -71,5 +72,28 @@ describe('lines that are checked', () => {
       'end',
       "Line 2 of standard input can't become CBOR: it ends too early at column 7.",
     ]);
+  });
+});
+
+describe('options about forms', () => {
+  for (const [tool, args, sentence] of [
+    ['pub', ['--json-lines', '-m', 'x'], 'Only one type of message can be sent at once.'],
+    ['pub', ['--json-lines', '--payload-format', 'hex'], 'goes without --json-lines'],
+    ['sub', ['-t', 'a', '--json-lines', '-F', '%p'], 'goes without -F, -v'],
+    ['sub', ['-t', 'a', '--json-lines', '-w'], 'goes without -F, -v, -w'],
+    ['sub', ['-t', 'a', '--json-lines', '--payload-format', 'hex'], 'goes without --json-lines'],
+    ['sub', ['-t', 'a', '--payload-format', 'xml'], "Invalid --payload-format 'xml'"],
+    ['rr', ['--json-compat', '2'], "Invalid --json-compat '2'"],
+  ] as const) {
+    it(`are refused: ${tool} ${args.join(' ')}`, () => {
+      assert.throws(
+        () => parseArguments(tool, args),
+        (error) => error instanceof UsageError && error.message.includes(sentence),
+      );
+    });
+  }
+
+  it('need no topic where the lines may have one', () => {
+    assert.equal(parseArguments('pub', ['--json-lines']).options.topic, null);
   });
 });

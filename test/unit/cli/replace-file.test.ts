@@ -98,6 +98,14 @@ describe('a file is replaced', () => {
     replaceFile(realTarget(hanging), Buffer.from('made\n'), true);
     assert.equal(lstatSync(hanging).isSymbolicLink(), true);
     assert.equal(read(path.join(folder, 'links', 'yet-to-be')), 'made\n');
+    // Seen from where the link really is, not from the folder that leads there.
+    mkdirSync(path.join(folder, 'links', 'deep'));
+    symlinkSync('links/deep', path.join(folder, 'shortcut'));
+    symlinkSync('../none', path.join(folder, 'links', 'deep', 'hanging'));
+    assert.equal(
+      realTarget(path.join(folder, 'shortcut', 'hanging')),
+      path.join(fs.realpathSync(folder), 'links', 'none'),
+    );
     symlinkSync('round', path.join(folder, 'round'));
     assert.throws(() => realTarget(path.join(folder, 'round')), { code: 'ELOOP' });
   });

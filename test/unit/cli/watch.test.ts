@@ -51,14 +51,15 @@ function watching(context: TestContext, format: string | null = null) {
   const io = { stdin: process.stdin, stdout, stderr: errors as unknown as NodeJS.WriteStream, env: {} };
   const console = new Console(io, { ...PLAIN, topic: (text) => `<${text}>` }, PLAIN, false);
   const printer = format === null ? verbosePrinter(false, (text) => text) : compileFormat(format, false, true);
-  const watch = new Watch({ stdout }, console, printer);
+  const watch = new Watch({ stdout }, console, printer, () => 1000);
   context.after(() => watch.end());
-  const frame = (): void => {
-    context.mock.timers.tick(40);
+  const pass = (ms: number): void => {
+    context.mock.timers.tick(ms);
     console.out.flush();
   };
+  const frame = (): void => pass(40);
   const show = (topic: string, payload: string): void => watch.show(received({ topic, payload: Buffer.from(payload) }));
-  return { screen, errors, console, watch, frame, show };
+  return { screen, errors, console, watch, pass, frame, show };
 }
 
 describe('the screen of -w', () => {
@@ -110,10 +111,16 @@ describe('the screen of -w', () => {
     assert.equal(screen.cells.at(-1), '… 200 more topics');
   });
 
-  it('is drawn once for many messages', (context) => {
-    const { screen, frame, show } = watching(context);
+  it('is drawn once for many messages, 40 milliseconds after the last time', (context) => {
+    const { screen, pass, frame, show } = watching(context);
     show('a', '0');
-    frame();
+    pass(0);
+    assert.deepEqual(screen.cells, ['<a> 0']);
+    show('a', '1');
+    pass(39);
+    assert.deepEqual(screen.cells, ['<a> 0']);
+    pass(1);
+    assert.deepEqual(screen.cells, ['<a> 1']);
     const { draws } = screen;
     for (let i = 0; i < 10_000; i++) show('a', String(i));
     frame();

@@ -1,7 +1,9 @@
 // How long a client that has said goodbye waits for the broker's end of the connection.
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
-import { connectVia } from '../../../src/client/client.ts';
+import { once } from 'node:events';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { type TestContext, test } from 'node:test';
+import { connect, connectVia } from '../../../src/client/client.ts';
 import type { Client } from '../../../src/client/options.ts';
 import { PUBACK, PUBLISH } from '../../../src/protocol/constants.ts';
 import { NO_PROPERTIES } from '../../../src/protocol/properties.ts';
@@ -49,4 +51,29 @@ test('a broker that owes an acknowledgement has the usual time: its answer must 
   await side.next(PUBLISH);
   await client.end();
   assert.deepEqual(asked, [undefined]);
+});
+
+/** A client that has published one message and said goodbye to a server that does this with its connection then. */
+async function leftWith(context: TestContext, close: (socket: Socket) => void): Promise<Client> {
+  const server = createServer((socket) => {
+    socket.on('error', () => {});
+    socket.once('data', () => {
+      socket.write(Buffer.from([0x20, 2, 0, 0]));
+      socket.once('data', () => close(socket));
+    });
+  }).listen(0, '127.0.0.1');
+  context.after(() => server.close());
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const client = await connect({ version: '3.1.1', endpoint: { kind: 'tcp', host: '127.0.0.1', port } });
+  void client.publish('t', 'm');
+  await client.end();
+  return client;
+}
+
+test('a client knows whether the broker closed the connection behind its goodbye or reset it', async (context) => {
+  const closed = await leftWith(context, (socket) => socket.end());
+  assert.equal(closed.wasReset, false);
+  const reset = await leftWith(context, (socket) => socket.resetAndDestroy());
+  assert.equal(reset.wasReset, true);
 });

@@ -268,11 +268,13 @@ test('a server reference is followed where that is wanted, a few times at the mo
   const places: string[] = [];
   const options: ClientOptions = {
     ...NOWHERE,
+    // A server that is named is the place itself, and no domain to be looked up.
+    endpoint: { ...NOWHERE.endpoint, srv: {} },
     followServerReference: true,
     reconnect: { minDelayMs: 1, maxDelayMs: 1 },
   };
-  const connecting = connectVia(options, home, ({ host, port }) => {
-    places.push(`${host} ${port}`);
+  const connecting = connectVia(options, home, ({ host, port, srv }) => {
+    places.push(srv === undefined ? `${host} ${port}` : 'looked up');
     return others;
   });
   const send = (properties: Properties): Partial<ConnackPacket> => ({ code: 0x9c, properties });

@@ -23,9 +23,12 @@ test('a local address, in either family and by name', async (context) => {
 
 test('a local address that is none, not here, or of the other family', async () => {
   await assert.rejects(dial({ localAddress: '203.0.113.5' }), { code: 'EADDRNOTAVAIL' });
-  await assert.rejects(dial({ localAddress: 'no-such-name.invalid' }), { code: 'ENOTFOUND' });
-  await assert.rejects(dial({ localAddress: '' }), { code: 'ENOTFOUND' });
-  await assert.rejects(dial({ localAddress: '::1' }), { code: 'EINVAL' });
+  await assert.rejects(dial({ localAddress: 'no-such-name.invalid' }), {
+    name: 'LookupError',
+    message: 'There is no local address "no-such-name.invalid" to connect from.',
+  });
+  await assert.rejects(dial({ localAddress: '' }), { name: 'LookupError' });
+  await assert.rejects(dial({ localAddress: '::1' }), { code: 'EAFNOSUPPORT' });
 });
 
 test('an empty host is not this machine', async (context) => {

@@ -55,6 +55,8 @@ test('names are looked up here where the proxy is to get addresses', async (cont
   await rig.dial({ host: 'localhost', proxy: through(proxy, { resolvesHere: true }) });
   assert.ok(proxy.asked.includes(`address:127.0.0.1:${rig.listener.port}`), String(proxy.asked));
   assert.ok(proxy.asked.every((target) => target.startsWith('address:')));
+  const nowhere = rig.dial({ host: 'no-such-name.invalid', proxy: through(proxy, { resolvesHere: true }) });
+  await assert.rejects(nowhere, { name: 'LookupError', message: /^There is no host "no-such-name\.invalid"/ });
 });
 
 test('the login is sent where the proxy wants one', async (context) => {

@@ -67,7 +67,7 @@ test('targets are tried by priority until one works', async () => {
 test('when none works, all are named', async () => {
   const { result } = dialed([record('a', 1, 1), record('b', 2, 2)]);
   await assert.rejects(result, {
-    name: 'SrvError',
+    name: 'LookupError',
     tried: true,
     message: '_mqtt._tcp.example.org names a:1 (Connection refused), b:2 (Connection refused).',
   });
@@ -85,7 +85,7 @@ test('no records, a service that is not there, and a name server that fails', as
     [failure('ETIMEOUT'), 'The name server did not answer for _mqtt._tcp.example.org: ETIMEOUT.'],
   ] as const) {
     const { tried, result } = dialed(records);
-    await assert.rejects(result, { name: 'SrvError', tried: false, message });
+    await assert.rejects(result, { name: 'LookupError', tried: false, message });
     assert.deepEqual(tried, []);
   }
 });

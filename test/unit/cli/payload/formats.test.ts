@@ -23,12 +23,18 @@ const faultOf = async (work: Promise<unknown>): Promise<string> => {
   return message;
 };
 
+/** A double as JSON, with digits that no integer has. */
+const doubleText = (number: number): string =>
+  Number.isInteger(number) && !Number.isSafeInteger(number) ? number.toExponential() : JSON.stringify(number);
+
 /** JSON values, in a text, that CBOR and MessagePack both have, with all that stands for something else. */
 const notation = fc.letrec<{ value: string; object: string; array: string; map: string; tag: string }>((tie) => ({
   value: fc.oneof(
     { depthSize: 'small', withCrossShrink: true },
     fc.constantFrom('null', 'true', '{"$number":"NaN"}', '{"$number":"-Infinity"}', '9223372036854775807', '0.1'),
-    fc.double({ noNaN: true, noDefaultInfinity: true }).map((number) => JSON.stringify(number)),
+    fc.double({ noNaN: true, noDefaultInfinity: true }).map(doubleText),
+    // Whole numbers beyond 64 bits, which only are a double.
+    fc.double({ min: 2 ** 53, max: 2 ** 70 }).map(doubleText),
     fc.maxSafeInteger().map(String),
     fc.bigInt({ min: -(2n ** 63n), max: 2n ** 64n - 1n }).map(String),
     fc.string({ unit: 'binary' }).map((text) => JSON.stringify(text)),
@@ -136,6 +142,7 @@ describe('payload formats', () => {
       ['81 a95f5f70726f746f5f5f 01', '{"__proto__":1}'],
       ['82 a132 01 a131 02', '{"2":1,"1":2}'],
       ['cfffffffffffffffff', '18446744073709551615'],
+      ['cb43f0000000000000', '1.8446744073709552e+19'],
       ['ca7f800000', '{"$number":"Infinity"}'],
     ] as const) {
       assert.equal(await shown('msgpack', digits), text);

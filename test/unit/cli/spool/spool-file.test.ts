@@ -138,7 +138,7 @@ test('whatever is done in whatever order, a process that ends at any moment leav
     n: fc.nat(9),
   });
   await fc.assert(
-    fc.asyncProperty(fc.array(step, { maxLength: 40 }), async (steps) => {
+    fc.asyncProperty(fc.array(step, { maxLength: 40, size: 'max' }), async (steps) => {
       rounds += 1;
       mkdirSync(path.join(folder, String(rounds)));
       const file = path.join(folder, String(rounds), 'spool');
@@ -183,7 +183,7 @@ test('whatever is done in whatever order, a process that ends at any moment leav
       await spool.close();
       assert.equal(existsSync(`${file}.new`), false);
     }),
-    { numRuns: 80 },
+    { numRuns: 50 },
   );
 });
 
