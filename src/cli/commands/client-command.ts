@@ -48,12 +48,12 @@ export async function clientCommand<T extends ClientTool>(
   if (typeof parsed === 'number') return parsed;
   const { quiet } = parsed.options as Options<'pub'>;
   const console = await openConsole(io, quiet);
-  const trace = await traceFor(parsed as Parsed<ClientTool>, console);
+  const trace = await traceFor(parsed as Parsed<ClientTool>, console, tool !== 'rr');
   try {
     const code = await work(parsed.options, { io, console, trace, given: parsed.given });
     return tool === 'pub' ? code : await afterPrinting(code, console);
   } catch (error) {
-    if (error instanceof UsageError) return await reportUsageError(tool, error, io);
+    if (error instanceof UsageError) return await reportUsageError(tool, error, io, quiet);
     const { failureOf } = await import('./failure.ts');
     const { sentences, details, code } = failureOf(error);
     for (const sentence of sentences) console.error(sentence);

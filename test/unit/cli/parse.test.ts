@@ -278,7 +278,7 @@ describe('refused with one clear sentence', () => {
     ],
     ['sub', ['-t', 'a', '-C', '99999999999999999999'], 'Invalid message count "99999999999999999999".'],
     ['sub', ['-t', 'a', '-W', '2147484'], 'Invalid timeout "2147484".'],
-    ['sub', ['-t', 'a', '--will-qos', '3'], 'Invalid will QoS 3'],
+    ['sub', ['-t', 'a', '--will-qos', '3'], 'Invalid will QoS 3.'],
     ['sub', ['-t', 'a', '--cert', 'x'], 'Both certfile and keyfile must be provided if one of them is set.'],
     ['sub', ['-t', 'a', '--key', 'x'], 'Both certfile and keyfile must be provided if one of them is set.'],
     ['sub', ['-L', 'foo://x/a'], 'unsupported URL scheme.'],
@@ -304,7 +304,7 @@ describe('refused with one clear sentence', () => {
     [
       'pub',
       ['-t', 'a', '-n', '-D', 'publish', 'subscription-identifier', '1'],
-      'subscription-identifier property not allowed for publish in --property argument.',
+      'subscription-identifier property not supported for publish in --property argument.',
     ],
     [
       'sub',
