@@ -3,7 +3,7 @@ import { NEVER_EXPIRES } from '../protocol/constants.ts';
 import { UsageError } from './messages.ts';
 import { REPLAY_SPEED } from './options/publish.ts';
 import type { Options } from './options/tables.ts';
-import type { PropertyArgument } from './property-option.ts';
+import { gatherProperties, type PropertyArgument } from './property-option.ts';
 import type { TlsFields } from './tls-options.ts';
 
 /** A client tool with its options. */
@@ -25,6 +25,7 @@ export function checkClientOptions<T extends keyof ClientOptionsOf>(tool: T, opt
   checkTlsOptions(options);
   checkSession(tool, options);
   checkDuplicates(options.properties);
+  checkGoodbye(options);
   if (options.maxReconnects !== null && !options.reconnect && reconnectsOnlyWhenAsked(tool, options)) {
     throw new UsageError("'--max-reconnects' needs '--reconnect' here: a single message is not tried again by itself.");
   }
@@ -54,6 +55,14 @@ function checkDuplicates(properties: readonly PropertyArgument[]): void {
     }
     seen.add(one);
   }
+}
+
+/** A session that ends with the connection cannot be prolonged when it ends (MQTT 5.0 section 3.14.2.2.2). */
+function checkGoodbye({ properties, sessionExpiry, persistent }: ClientOptionsOf['pub' | 'sub' | 'rr']): void {
+  const asked = gatherProperties(properties, 'connect').sessionExpiryInterval ?? sessionExpiry;
+  if (asked === null ? persistent : asked > 0) return;
+  if ((gatherProperties(properties, 'disconnect').sessionExpiryInterval ?? 0) === 0) return;
+  throw new UsageError('DISCONNECT cannot set a session expiry interval where CONNECT set none: add -x.');
 }
 
 /** Checks the TLS options of a client against each other; throws UsageError with Mosquitto's sentence. */
@@ -97,6 +106,9 @@ function checkPublisher(options: Options<'pub'>): void {
 function checkSubscriber(options: Options<'sub'>): void {
   if (options.topics.length === 0 && options.unsubscribe.length === 0) {
     throw new UsageError('You must specify a topic to subscribe to (-t) or unsubscribe from (-U).');
+  }
+  if (options.record === '-') {
+    throw new UsageError("'--record' writes to a file; '--json-lines' prints the same lines on standard output.");
   }
 }
 

@@ -46,7 +46,7 @@ export const GENERAL_OPTIONS = [
     group: 'General',
     value: 'FILE',
     missing: '-o argument given but no options file specified',
-    help: 'Read options from this file, see "Options file". Default: a file in the configuration directory of the user.',
+    help: 'Read options from this file, see "Options file" in the manual page. Default: a file in the configuration directory of the user.',
   },
   {
     key: 'help',

@@ -249,10 +249,28 @@ describe('refused with one clear sentence', () => {
         [
           'sub',
           ['-t', 'a', '--expect', '1', ...words],
-          "Only one of '-C', '--until' and '--expect' may be used.",
+          "'--expect' cannot be combined with '-C' or '--until'.",
         ] as const,
     ),
     ['sub', ['-t', 'a', '-w', '--message-rate'], "Only one of '-w' and '--message-rate' may be used."],
+    [
+      'sub',
+      ['-t', 'a', '--record', '-'],
+      "'--record' writes to a file; '--json-lines' prints the same lines on standard output.",
+    ],
+    ...[
+      [],
+      ['-x', '0'],
+      ['-c', '-i', 'me', '-x', '0'],
+      ['-x', '9', '-D', 'connect', 'session-expiry-interval', '0'],
+    ].map(
+      (words) =>
+        [
+          'sub',
+          ['-t', 'a', ...words, '-D', 'disconnect', 'session-expiry-interval', '5'],
+          'DISCONNECT cannot set a session expiry interval where CONNECT set none: add -x.',
+        ] as const,
+    ),
     ['sub', ['-t', 'a', '-M', '0'], 'Maximum inflight messages must be greater than 0.'],
     ['pub', ['-t', 'a', '-n', '--repeat', '0'], '--repeat argument must be >0.'],
     ['pub', ['-t', 'a', '-n', '--repeat-delay', '-1'], '--repeat-delay argument must be >=0.0.'],
