@@ -4,6 +4,7 @@ import { UsageError } from './messages.ts';
 import { REPLAY_SPEED } from './options/publish.ts';
 import type { Options } from './options/tables.ts';
 import { gatherProperties, type PropertyArgument } from './property-option.ts';
+import { bytesOf } from './raw-arguments.ts';
 import type { TlsFields } from './tls-options.ts';
 
 /** A client tool with its options. */
@@ -18,7 +19,7 @@ export function checkClientOptions<T extends keyof ClientOptionsOf>(tool: T, opt
     if (options.willPayload !== null) throw new UsageError('Will payload given, but no will topic given.');
     if (options.willRetain) throw new UsageError('Will retain given, but no will topic given.');
   }
-  const willSize = Buffer.byteLength(options.willPayload ?? '');
+  const willSize = bytesOf(options.willPayload ?? '').length;
   if (willSize > LARGEST_WILL) {
     throw new UsageError(`The will payload has ${willSize} bytes, and MQTT takes ${LARGEST_WILL} at most.`);
   }
@@ -85,7 +86,7 @@ function reconnectsOnlyWhenAsked(tool: keyof ClientOptionsOf, options: ClientOpt
 }
 
 function readsLines(options: Options<'pub'>): boolean {
-  return options.stdinLines || options.jsonLines || options.replay !== null;
+  return options.stdinLines || options.jsonInput || options.replay !== null;
 }
 
 function checkPublisher(options: Options<'pub'>): void {
@@ -96,7 +97,7 @@ function checkPublisher(options: Options<'pub'>): void {
     if (options.speed !== REPLAY_SPEED) throw new UsageError("'--speed' needs '--replay'.");
     if (options.topicMap.length > 0) throw new UsageError("'--topic-map' needs '--replay'.");
   }
-  if (options.jsonLines || options.replay !== null) return;
+  if (options.jsonInput || options.replay !== null) return;
   const source = options.stdinLines || hasPayload(options);
   if (options.topic === null || !source) {
     throw new UsageError('Both topic and message must be supplied.', 'usage');

@@ -11,6 +11,7 @@ import type { Fields } from './options/row.ts';
 import type { TLS_OPTIONS } from './options/tls.ts';
 import type { WILL_OPTIONS } from './options/will.ts';
 import { gatherProperties } from './property-option.ts';
+import { bytesOf } from './raw-arguments.ts';
 import { tlsOptions } from './tls-options.ts';
 
 type ConnectionRow =
@@ -74,7 +75,7 @@ function will(options: ConnectionFields): Pick<ClientOptions, 'will'> {
   return {
     will: {
       topic: options.willTopic,
-      payload: Buffer.from(options.willPayload ?? ''),
+      payload: bytesOf(options.willPayload ?? ''),
       qos: options.willQos,
       retain: options.willRetain,
       properties: gatherProperties(options.properties, 'will'),

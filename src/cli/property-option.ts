@@ -4,6 +4,7 @@ import { PROPERTIES, type Properties, type PropertyRow, WILL } from '../protocol
 import type { Kind } from './kinds.ts';
 import { maskAll } from './masks.ts';
 import { UsageError, withNearest } from './messages.ts';
+import { bytesOf } from './raw-arguments.ts';
 
 /** Packets that -D knows. */
 const COMMANDS = {
@@ -72,7 +73,7 @@ function parseProperty(words: readonly string[]): PropertyArgument {
     throw new UsageError(`${name} property not ${word} for ${command} in --property argument.`);
   }
   for (const word of [text, second]) {
-    if (Buffer.byteLength(word) > MAX_STRING) throw new UsageError(`Property value too long for property ${name}.`);
+    if (bytesOf(word).length > MAX_STRING) throw new UsageError(`Property value too long for property ${name}.`);
   }
   return { command, row, value: readValue(row, text, second) };
 }
@@ -98,7 +99,7 @@ function readValue(row: PropertyRow, text: string, second: string): PropertyArgu
     case 'string':
       return text;
     case 'binary':
-      return Buffer.from(text);
+      return bytesOf(text);
     case 'pair':
       return [text, second];
     default: {

@@ -18,7 +18,7 @@ export async function readCommandLine<T extends Tool>(
   io: Io,
 ): Promise<Parsed<T> | number> {
   try {
-    checkArguments(argv);
+    checkArguments(tool, argv);
     const parsed = parseArguments(tool, argv, io.env);
     if (parsed.shown !== null) showInstead(TOOLS[tool].name, argv, parsed.shown);
     const { help, version, completion } = parsed.options as General;

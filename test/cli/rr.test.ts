@@ -46,9 +46,12 @@ describe('mqtt-rr', () => {
 
     const formatted = await runTool('mqtt-rr', [...args, '-s', '-F', '%t: %p'], { stdin: 'who' });
     assert.deepEqual(formatted, { code: 0, stdout: 'answer/1: who yourself\n', stderr: '' });
-    const [first, , second] = await observer.seen(3);
+    const line = await runTool('mqtt-rr', [...args, '-n', '--json-lines']);
+    assert.deepEqual([line.code, line.stderr], [0, '']);
+    assert.equal(JSON.parse(line.stdout).payload, ' yourself');
+    const [first, , second] = await observer.seen(4);
     assert.equal(first?.properties.responseTopic, 'answer/1');
-    assert.equal(first?.properties.correlationData?.length, 16);
+    assert.match(String(first?.properties.correlationData), /^[0-9a-f]{32}$/);
     assert.notDeepEqual(first?.properties.correlationData, second?.properties.correlationData);
   });
 

@@ -118,9 +118,9 @@ export async function openClient<T extends ClientTool>(
 
 /** Asks for the passphrase of an encrypted key, beside payloads that come on standard input. */
 async function withKey(endpoint: Endpoint, options: Options<'pub'>, io: Io): Promise<Endpoint> {
-  const { key, stdinLines, stdinWhole, jsonLines } = options;
+  const { key, stdinLines, stdinWhole, jsonInput } = options;
   if (endpoint.tls?.key === undefined || key === null) return endpoint;
   const { unlocked } = await import('../key-passphrase.ts');
-  const hasStdin = stdinLines !== true && stdinWhole !== true && jsonLines !== true;
+  const hasStdin = stdinLines !== true && stdinWhole !== true && jsonInput !== true;
   return { ...endpoint, tls: await unlocked(endpoint.tls, key, io, hasStdin) };
 }

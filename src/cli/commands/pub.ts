@@ -4,6 +4,7 @@ import { lineBatches, readPayloadFile, readPayloadStream } from '../input.ts';
 import type { Io } from '../io.ts';
 import { EXIT_OK, UsageError } from '../messages.ts';
 import type { Options } from '../options/tables.ts';
+import { bytesOf } from '../raw-arguments.ts';
 import { clientCommand, openClient, type Workplace } from './client-command.ts';
 import { Denials } from './denials.ts';
 import { AHEAD, Publisher } from './publisher.ts';
@@ -18,7 +19,7 @@ async function run(options: Options<'pub'>, place: Workplace): Promise<number> {
   if (options.spool !== null) return (await import('./spool.ts')).publishSpooled(options, options.spool, place);
   if (options.replay !== null) return (await import('./replay.ts')).publishRecording(options, options.replay, place);
   const { io, console } = place;
-  const readsLines = options.stdinLines || options.jsonLines;
+  const readsLines = options.stdinLines || options.jsonInput;
   const payload = readsLines ? null : await payloadOf(options, io);
   const client = await openClient('pub', options, place, readsLines ? EVERY_SECOND : null, null);
   const denials = new Denials(console, options.failOnDenied);
@@ -49,7 +50,7 @@ export async function payloadOf(
 }
 
 async function givenPayload(options: Pick<Options<'rr'>, 'message' | 'file' | 'stdinWhole'>, io: Io): Promise<Buffer> {
-  if (options.message !== null) return Buffer.from(options.message);
+  if (options.message !== null) return bytesOf(options.message);
   if (options.file !== null) return readPayloadFile(options.file);
   return options.stdinWhole ? readPayloadStream(io.stdin) : Buffer.alloc(0);
 }
@@ -66,7 +67,7 @@ async function sendRepeatedly(publisher: Publisher, payload: Buffer, options: Op
 }
 
 async function sendLines(publisher: Publisher, options: Options<'pub'>, io: Io): Promise<void> {
-  if (options.jsonLines || options.payloadFormat !== null) {
+  if (options.jsonInput || options.payloadFormat !== null) {
     const { sendChecked } = await import('./pub-lines.ts');
     return sendChecked(publisher, options, io);
   }

@@ -6,7 +6,7 @@ import type { OptionRow } from './row.ts';
 
 /** Every source of a payload excludes all of them, a second of its own kind too. */
 const oneSource = {
-  keys: ['message', 'file', 'stdinWhole', 'nullMessage', 'stdinLines', 'jsonLines', 'replay'],
+  keys: ['message', 'file', 'stdinWhole', 'nullMessage', 'stdinLines', 'jsonInput', 'replay'],
   message: 'Only one type of message can be sent at once.',
 } as const;
 
@@ -110,14 +110,14 @@ export const PUBLISH_OPTIONS = [
     value: 'FORMAT',
     missing: '--payload-format argument given but no format specified',
     conflicts: {
-      keys: ['jsonLines', 'replay'],
+      keys: ['jsonInput', 'replay'],
       message:
         '--payload-format cannot be combined with --json-lines or --replay, which say how each payload is encoded.',
     },
     help: 'Form of what -m, -f, -s and -l give: hex or base64 digits that stand for bytes, json that is checked, or JSON that is sent as cbor or msgpack.',
   },
   {
-    key: 'jsonLines',
+    key: 'jsonInput',
     names: ['--json-lines'],
     kind: FLAG,
     tools: ['pub'],
