@@ -121,6 +121,21 @@ describe('messages as JSON', () => {
     assert.equal(json({ payload: Buffer.from(`7${' '.repeat(size - 1)}`) }, parsed).endsWith('"payload":7}'), true);
   });
 
+  it('writes payloads of any size, in pieces', () => {
+    const payload = Buffer.alloc(32 * 1024 * 1024 + 1, 'x');
+    payload.set(Buffer.from('"\\\xff', 'latin1'), 1024 * 1024 - 1);
+    payload[payload.length - 1] = 10;
+    const whole = (style: JsonStyle, shown: Buffer): Buffer => {
+      const small = messageJson(received({ payload: Buffer.alloc(0) }), time, style) ?? Buffer.alloc(0);
+      const [front = '', back = ''] = small.toString().replace('"payloadlen":0', '"payloadlen":33554433').split('null');
+      return Buffer.from(`${front}${JSON.stringify(shown.toString('latin1'))}${back}`, 'latin1');
+    };
+    assert.ok(messageJson(received({ payload }), time, plain)?.equals(whole(plain, payload)));
+    payload[2_000_000] = 0;
+    const old: JsonStyle = { ...plain, compat: '2.0' };
+    assert.ok(messageJson(received({ payload }), time, old)?.equals(whole(old, payload.subarray(0, 2_000_000))));
+  });
+
   it('keeps on one line what would take too many tabs', () => {
     const members = new Array(150_000).fill('"a":1').join(',');
     const deep = `${'{"a":'.repeat(998)}{${members}}${'}'.repeat(998)}`;

@@ -179,6 +179,7 @@ describe('refused with one clear sentence', () => {
       ['--url=mqtt://u:secret@h/t'],
       "Unknown option '--url=mqtt://u:***@h/t'.\nDid you mean '--url mqtt://u:***@h/t'?",
     ],
+    ['sub', ['--pasword=secret'], "Unknown option '--pasword=***'."],
     ['sub', ['--psk=0123'], "Unknown option '--psk=***'.\nDid you mean '--psk ***'?"],
     [
       'sub',
@@ -306,6 +307,11 @@ describe('refused with one clear sentence', () => {
     ['pub', ['-L', 'mqtt://localhost/', '-n'], 'Invalid URL for -L argument specified - topic missing.'],
     ['sub', ['-L', 'mqtt:///a'], 'Invalid URL for -L argument specified - host missing.'],
     ['sub', ['-L', 'mqtt://h:99999/a'], 'Invalid port given: 99999'],
+    [
+      'sub',
+      ['-L', 'mqtt://tom:secret/a'],
+      'Invalid port given.\nA user name and a password stand in front of the host: USER:PASSWORD@HOST.',
+    ],
     ['sub', ['-t', 'a', '-D', 'connect', 'foo'], '--property argument given but not enough arguments specified.'],
     [
       'sub',
