@@ -1,8 +1,9 @@
 // What the options of a client must be together: rules that no single row of the tables can know.
+import { NEVER_EXPIRES } from '../protocol/constants.ts';
 import { UsageError } from './messages.ts';
 import { REPLAY_SPEED } from './options/publish.ts';
 import type { Options } from './options/tables.ts';
-import { gatherProperties } from './property-option.ts';
+import { gatherProperties, type PropertyArgument } from './property-option.ts';
 import { bytesOf } from './raw-arguments.ts';
 import type { TlsFields } from './tls-options.ts';
 
@@ -23,9 +24,8 @@ export function checkClientOptions<T extends keyof ClientOptionsOf>(tool: T, opt
     throw new UsageError(`The will payload has ${willSize} bytes, and MQTT takes ${LARGEST_WILL} at most.`);
   }
   checkTlsOptions(options);
-  if (options.persistent && options.id === null) {
-    throw new UsageError('You must provide a client id if you are using the -c option.');
-  }
+  checkSession(tool, options);
+  checkDuplicates(options.properties);
   checkGoodbye(options);
   if (options.maxReconnects !== null && !options.reconnect && reconnectsOnlyWhenAsked(tool, options)) {
     throw new UsageError("'--max-reconnects' needs '--reconnect' here: a single message is not tried again by itself.");
@@ -33,6 +33,29 @@ export function checkClientOptions<T extends keyof ClientOptionsOf>(tool: T, opt
   if (tool === 'pub') checkPublisher(options as Options<'pub'>);
   if (tool === 'sub') checkSubscriber(options as Options<'sub'>);
   if (tool === 'rr') checkRequester(options as Options<'rr'>);
+}
+
+/** A session that outlives the connection is found again by an id that the next connection has as well. */
+function checkSession(tool: keyof ClientOptionsOf, options: ClientOptionsOf[keyof ClientOptionsOf]): void {
+  if (options.id === '') throw new UsageError('Invalid id and/or clean_session.', 'nothing');
+  if (!options.persistent || options.id !== null) return;
+  // With -V 5 alone -c means a session without end; where -x or -D choose MQTT 5, Mosquitto names the -c.
+  const isFive = options.protocolVersion === '5' || (tool === 'rr' && options.protocolVersion === null);
+  const forEver = (options.sessionExpiry ?? NEVER_EXPIRES) === NEVER_EXPIRES;
+  const cause = isFive && forEver ? 'an infinite session expiry interval' : 'the -c option';
+  throw new UsageError(`You must provide a client id if you are using ${cause}.`);
+}
+
+/** A packet has each property once, user properties aside (MQTT 5.0 section 2.2.2.2). */
+function checkDuplicates(properties: readonly PropertyArgument[]): void {
+  const seen = new Set<string>();
+  for (const { command, row } of properties) {
+    const one = `${command} ${row.option}`;
+    if (row.type !== 'pair' && seen.has(one)) {
+      throw new UsageError(`Property ${row.option} given more than once for ${command} in --property argument.`);
+    }
+    seen.add(one);
+  }
 }
 
 /** A session that ends with the connection cannot be prolonged when it ends (MQTT 5.0 section 3.14.2.2.2). */

@@ -113,6 +113,9 @@ function payloadWriter(how: Conversion, { shown }: FormatStyle): Writer {
   };
 }
 
+/** Bytes of a payload that become digits at once. */
+const HEX_PIECE = 65_536;
+
 /** Hexadecimal digits, with the separator behind every `precision` of them (two if not given). */
 function hexText(payload: Buffer, how: Conversion, upper: boolean): string {
   const bytes = how.width === 0 ? payload : payload.subarray(0, Math.floor(how.width / 2));
@@ -130,7 +133,16 @@ function hexText(payload: Buffer, how: Conversion, upper: boolean): string {
 }
 
 function hexWriter(how: Conversion, upper: boolean): Writer {
-  return (message, printing) => printing.sink.text(padded(hexText(message.payload, how, upper), how, true));
+  if (how.width > 0) return ({ payload }, { sink }) => sink.text(padded(hexText(payload, how, upper), how, true));
+  // The digits of a large payload are more than one string of V8 holds; a piece ends with a group.
+  const group = how.precision || 2;
+  const piece = group * Math.ceil(HEX_PIECE / group);
+  return ({ payload }, { sink }) => {
+    for (let at = 0; at < payload.length; at += piece) {
+      if (at > 0) sink.text(how.separator);
+      sink.text(hexText(payload.subarray(at, at + piece), how, upper));
+    }
+  };
 }
 
 /** A double as C's printf("%.*f") writes it. */

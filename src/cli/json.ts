@@ -10,6 +10,8 @@ const MAX_DEPTH = 1000;
 
 /** Bytes of a payload that is taken apart: the values in it may take forty times as much. */
 export const MAX_JSON = 32 * 1024 * 1024;
+/** Bytes of a larger payload that are made a string at once. */
+const PIECE = 1024 * 1024;
 /** Tokens that are joined at once. */
 const TOKENS = 4096;
 /** Characters that indented JSON may have; a small text with deep objects may need any number of tabs. */
@@ -92,7 +94,8 @@ export function messageJson(
   content: Buffer = message.payload,
 ): Buffer | null {
   const { compat, pretty } = style;
-  const payload = payloadJson(content, style);
+  const isLarge = !style.parsePayload && content.length > MAX_JSON;
+  const payload = isLarge ? '""' : payloadJson(content, style);
   if (payload === null) return null;
   const mid = message.qos > 0 ? `"mid":${message.id},` : '';
   const tst = isoMicroseconds(time);
@@ -101,7 +104,20 @@ export function messageJson(
     `"qos":${message.qos},"retain":${compat === '2.0' ? Number(message.retain) : message.retain},` +
     `"payloadlen":${message.payload.length},${mid}` +
     `${propertiesJson(message.properties, compat)}"payload":${payload}}`;
-  return Buffer.from(pretty ? indented(text) : text, 'latin1');
+  const whole = pretty ? indented(text) : text;
+  return isLarge ? withLarge(whole, content, compat) : Buffer.from(whole, 'latin1');
+}
+
+/** Puts a payload into the empty string at the end of a message: its characters may be more than one string of V8 holds. */
+function withLarge(text: string, content: Buffer, compat: JsonCompat): Buffer {
+  const at = text.lastIndexOf('""') + 1;
+  const end = compat === '2.0' ? content.indexOf(0) : -1;
+  const bytes = end < 0 ? content : content.subarray(0, end);
+  const pieces = [Buffer.from(text.slice(0, at), 'latin1')];
+  for (let start = 0; start < bytes.length; start += PIECE) {
+    pieces.push(Buffer.from(JSON.stringify(bytes.toString('latin1', start, start + PIECE)).slice(1, -1), 'latin1'));
+  }
+  return Buffer.concat([...pieces, Buffer.from(text.slice(at), 'latin1')]);
 }
 
 /** JSON text without white space between its tokens; null if it is not JSON. */
@@ -138,6 +154,7 @@ function plainString(token: string): string {
 function plainNumber(token: string): string {
   const value = Number(token);
   const fits = Number.isFinite(value) && (/[.eE]/.test(token) || Number.isSafeInteger(value));
+  if (Object.is(value, -0)) return '-0';
   return fits ? String(value) : token;
 }
 

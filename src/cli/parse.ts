@@ -32,22 +32,24 @@ export interface Parsed<T extends Tool> {
   readonly operands: readonly string[];
   /** Keys of the options that were given, in their order: first those of the options file. */
   readonly given: readonly string[];
-  /** The words with a mask for every secret; null where there is none. */
-  readonly shown: readonly string[] | null;
 }
 
 /**
  * Parses the words behind a tool's name, and with `env` the options file that they or the environment name. Throws UsageError
  * for the first thing that is wrong. With --help or --version everything behind is ignored and nothing is checked, as the
  * caller will only print a text.
+ * @param hide is told at once what others may see of the words, where there is a secret among them
  */
 export function parseArguments<T extends Tool>(
   tool: T,
   argv: readonly string[],
   env: Io['env'] | null = null,
+  hide: (shown: readonly string[]) => void = () => undefined,
 ): Parsed<T> {
   const rows = optionsOf(tool);
   const line = cutWords(tool, rows, argv);
+  // An options file may be a pipe whose writer takes his time.
+  if (line.shown !== null) hide(line.shown);
   const takesFile = env !== null && !line.stopped && rows.some((row) => row.key === 'optionsFile');
   const named = line.given.findLast(({ row }) => row.key === 'optionsFile')?.value as string | undefined;
   const kept = takesFile ? readOptionsFile(tool, rows, named ?? null, env) : { file: null, given: [] };
@@ -58,7 +60,7 @@ export function parseArguments<T extends Tool>(
     checkConflicts(rows, given, kept.file);
     finish(tool, fields, given);
   }
-  return { options: fields as Options<T>, operands: line.operands, given, shown: line.shown };
+  return { options: fields as Options<T>, operands: line.operands, given };
 }
 
 /** The options of a file without those that give way to others on the command line. */

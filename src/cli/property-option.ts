@@ -29,7 +29,7 @@ export interface PropertyArgument {
 /** Rows of the property table that only a server may send. */
 const SERVER_ONLY: Readonly<Partial<Record<PropertyCommand, readonly string[]>>> = {
   publish: ['subscription-identifier'],
-  disconnect: ['reason-string', 'server-reference'],
+  disconnect: ['server-reference'],
 };
 
 /** Largest value of each numeric type; a smallest value other than 0 stands in SMALLEST. */
@@ -69,7 +69,8 @@ function parseProperty(words: readonly string[]): PropertyArgument {
     throw new UsageError(withNearest('Invalid property name given in --property argument.', name, names));
   }
   if (!propertiesFor(command).includes(row)) {
-    throw new UsageError(`${name} property not allowed for ${command} in --property argument.`);
+    const word = SERVER_ONLY[command]?.includes(name) === true ? 'supported' : 'allowed';
+    throw new UsageError(`${name} property not ${word} for ${command} in --property argument.`);
   }
   for (const word of [text, second]) {
     if (bytesOf(word).length > MAX_STRING) throw new UsageError(`Property value too long for property ${name}.`);

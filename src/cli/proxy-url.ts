@@ -18,7 +18,7 @@ export const PROXY_URL: Kind<Proxy> = oneWord(parseProxyUrl);
 /** Takes the URL apart; throws UsageError. No sentence repeats a password. */
 function parseProxyUrl(url: string): Proxy {
   const [, scheme = '', rest = ''] = /^(socks5h?):\/\/(.*?)\/?$/is.exec(url) ?? [];
-  if (scheme === '') throw new UsageError(`Unsupported proxy protocol: ${url.replace(/\/\/.*@/s, '//')}`);
+  if (scheme === '') throw new UsageError(`Unsupported proxy protocol: ${withoutLogin(url)}`);
   const at = rest.lastIndexOf('@');
   const [, bracketed, plain = '', port] = /^(?:\[([^\]]*)\]|([^:]*))(?::(.*))?$/s.exec(rest.slice(at + 1)) ?? [];
   const host = bracketed ?? plain;
@@ -46,6 +46,17 @@ function login(text: string | null): Pick<Proxy, 'username' | 'password'> {
 
 function parsePort(text: string): number {
   const port = /^\d+$/.test(text) ? Number(text) : 0;
+  // Where the @ is missing, this is a password.
+  if (port === 0 && /\D/.test(text)) {
+    throw new UsageError(
+      'Invalid proxy port.\nA user name and a password stand in front of the host: USER:PASSWORD@HOST.',
+    );
+  }
   if (port < 1 || port > 65_535) throw new UsageError(`Invalid proxy port ${text}`);
   return port;
+}
+
+/** A word without what may be a password in it: all in front of the last @, and what stands where a port should. */
+function withoutLogin(url: string): string {
+  return url.replace(/^([^/@]*:\/\/)?.*@/s, '$1').replace(/:(?!\/\/|\d+(?:\/|$)).*/s, ':***');
 }

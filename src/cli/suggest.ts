@@ -22,6 +22,9 @@ const supported = (tool: Tool): OptionRow[] => optionsOf(tool).filter((row) => r
 
 const namesOf = (tool: Tool): string[] => supported(tool).flatMap((row) => row.names);
 
+const longNamesOf = (rows: readonly OptionRow[]): string[] =>
+  rows.flatMap(({ names }) => names.filter((name) => name.startsWith('--')).map((name) => name.slice(2)));
+
 function meant(word: string, rows: readonly OptionRow[]): string | null {
   const names = rows.flatMap((row) => row.names);
   // Text programs make a long dash of two hyphens, or of one.
@@ -33,8 +36,7 @@ function meant(word: string, rows: readonly OptionRow[]): string | null {
     if (names.includes(spelling) && spelling !== word) return `${spelling}${rest}`;
   }
   if (name.length > 1) {
-    const longNames = names.filter((candidate) => candidate.startsWith('--')).map((candidate) => candidate.slice(2));
-    const longName = nearestName(name, longNames);
+    const longName = nearestName(name, longNamesOf(rows));
     if (dashes !== '-') return longName === null ? null : `--${longName}${rest}`;
     // One dash may be the slip, or the lack of a blank.
     return clustered(name, rows) ?? (longName === null ? valueBehind(word, rows) : `--${longName}${rest}`);
@@ -48,8 +50,11 @@ function meant(word: string, rows: readonly OptionRow[]): string | null {
 function withoutSecret(word: string, rows: readonly OptionRow[]): string {
   const [, long, short] = /^(?:([^=]+)=|(-\w))/s.exec(word) ?? [];
   const head = long ?? short ?? word;
-  const row = rows.find(({ names }) => names.includes(head) || names.includes(`-${head}`));
-  const mask = row?.mask ?? (long !== undefined && /pass|pw|secret/i.test(long) ? maskAll : undefined);
+  const meantName = long === undefined ? null : nearestName(head.replace(/^-+/, ''), longNamesOf(rows));
+  const row =
+    rows.find(({ names }) => names.includes(head) || names.includes(`-${head}`)) ??
+    rows.find(({ names }) => names.includes(`--${meantName}`));
+  const mask = row?.mask ?? (long !== undefined && /pas|pw|secret|token/i.test(long) ? maskAll : undefined);
   if (mask === undefined) return word;
   const start = long === undefined ? head : `${long}=`;
   return `${start}${mask([word.slice(start.length)])[0]}`;

@@ -58,6 +58,12 @@ function parsePort(text: string, mayBeSecret: boolean): number {
   if (port === 0 && mayBeSecret) {
     throw new UsageError('Invalid port given.\nIn a user name or password, / is written %2F and @ is written %40.');
   }
+  // Where the @ is missing, this is a password.
+  if (port === 0 && /\D/.test(text)) {
+    throw new UsageError(
+      'Invalid port given.\nA user name and a password stand in front of the host: USER:PASSWORD@HOST.',
+    );
+  }
   if (port < 1 || port > 65_535) throw new UsageError(`Invalid port given: ${text}`);
   return port;
 }

@@ -13,6 +13,9 @@ const TRIES = 2;
 /** Milliseconds for a broker while there is another one to try. */
 const PATIENCE_MS = 5_000;
 
+/** Brokers that a sentence names. */
+const MOST_NAMED = 8;
+
 /** What name servers say where there is no such name, or no such record of it. */
 const NOTHING: readonly string[] = ['ENOTFOUND', 'ENODATA'];
 
@@ -145,5 +148,6 @@ async function dialFirst(
       last = error;
     }
   }
-  throw new LookupError(`${name} names ${failures.join(', ')}.`, true, last);
+  const more = failures.length > MOST_NAMED ? `, and ${failures.length - MOST_NAMED} more` : '';
+  throw new LookupError(`${name} names ${failures.slice(0, MOST_NAMED).join(', ')}${more}.`, true, last);
 }

@@ -1,5 +1,5 @@
 // One process at a time: a lock is a file with the pid of who holds it, and the time that process was started at.
-import { closeSync, openSync, readFileSync, statSync, unlinkSync, writeSync } from 'node:fs';
+import { closeSync, lstatSync, openSync, readFileSync, statSync, unlinkSync, writeSync } from 'node:fs';
 import process from 'node:process';
 
 /** A lock that is held. */
@@ -105,11 +105,14 @@ function contentOf(file: string): string | null {
   try {
     return readFileSync(file, 'utf8');
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return isThere(file) ? '' : null;
     // Another user's, who may well be running.
     throw error;
   }
 }
+
+/** A link that leads nowhere is there, and has nothing in it. */
+const isThere = (file: string): boolean => lstatSync(file, { throwIfNoEntry: false }) !== undefined;
 
 function isRunning(pid: number): boolean {
   try {

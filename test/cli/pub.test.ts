@@ -287,8 +287,8 @@ describe('mqtt-pub', () => {
     assert.equal(missing.code, 1);
     assert.equal(
       missing.stderr,
-      'Error: Unable to open file "/no/such/file": No such file or directory.\n' +
-        'Error loading input file "/no/such/file".\n',
+      'Error: Unable to open file "/no/such/file".\n' +
+        'Error loading input file "/no/such/file".\nNo such file or directory.\n',
     );
     assert.deepEqual(await runTool('mqtt-pub', [...nowhere, '-s']), {
       code: 1,

@@ -1,6 +1,6 @@
 // mqtt-sub --record and mqtt-pub --replay against a broker.
 import assert from 'node:assert/strict';
-import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
 import { describe, it, type TestContext } from 'node:test';
@@ -111,6 +111,14 @@ describe('recording and replaying', { concurrency: true }, () => {
     );
     for (const line of linesOf(file)) assert.equal(parseMessageLine(line).topic, 't');
     assert.equal(linesOf(file).length, 4);
+    // As after a power failure.
+    const size = statSync(file).size;
+    truncateSync(file, size + 600_000_000);
+    assert.equal(
+      await record(),
+      `Warning: The last line of the recording "${file}" was not written to its end: 600000000 bytes are cut off.\n`,
+    );
+    assert.equal(linesOf(file).length, 5);
     writeFileSync(file, 'a letter\n{"tst":"');
     const refused = await runCommand(sub, [...broker.where, ...argv]);
     assert.equal(refused.code, 1);

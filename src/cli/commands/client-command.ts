@@ -5,6 +5,7 @@ import type { Client, ClientOptions, ClientTrace, Endpoint, ReconnectOptions } f
 import { DISCONNECT } from '../../protocol/constants.ts';
 import { NO_PROPERTIES } from '../../protocol/properties.ts';
 import { NOT_AUTHORIZED } from '../../protocol/reasons.ts';
+import { printable } from '../../util/printable.ts';
 import { connectionOptions } from '../connection.ts';
 import { EXIT_DENIED } from '../exit-status.ts';
 import type { Io } from '../io.ts';
@@ -48,12 +49,12 @@ export async function clientCommand<T extends ClientTool>(
   if (typeof parsed === 'number') return parsed;
   const { quiet } = parsed.options as Options<'pub'>;
   const console = await openConsole(io, quiet);
-  const trace = await traceFor(parsed as Parsed<ClientTool>, console);
+  const trace = await traceFor(parsed as Parsed<ClientTool>, console, tool !== 'rr');
   try {
     const code = await work(parsed.options, { io, console, trace, given: parsed.given });
     return tool === 'pub' ? code : await afterPrinting(code, console);
   } catch (error) {
-    if (error instanceof UsageError) return await reportUsageError(tool, error, io);
+    if (error instanceof UsageError) return await reportUsageError(tool, error, io, quiet);
     const { failureOf } = await import('./failure.ts');
     const { sentences, details, code } = failureOf(error);
     for (const sentence of sentences) console.error(sentence);
@@ -108,7 +109,7 @@ export async function openClient<T extends ClientTool>(
   try {
     // The trace, or a line for each failure, shows what is going on; a spinner would only be in its way.
     if (trace !== null || settings.reconnect?.first === true) return await connect(settings);
-    return await withSpinner(io, `Connecting to ${endpoint.host}`, connect(settings));
+    return await withSpinner(io, `Connecting to ${printable(endpoint.host)}`, connect(settings));
   } catch (error) {
     if (error instanceof ConnectRefused) throw error;
     const { whileConnecting } = await import('./explain-connecting.ts');

@@ -1,5 +1,6 @@
 // What a client tool prints: messages and trace on standard output, sentences for people on standard error, in the order
 // in which they were said.
+import { printableLines } from '../../util/printable.ts';
 import type { Sink } from '../format-values.ts';
 import type { Io } from '../io.ts';
 import { Output } from '../output.ts';
@@ -88,8 +89,10 @@ export class Console implements Sink {
     for (const line of this.#held.splice(0)) this.#write(line);
   }
 
-  #say(sentence: string, paint: (text: string) => string): void {
+  /** What a sentence quotes (the name of a file, of a host) is not to control the terminal. */
+  #say(words: string, paint: (text: string) => string): void {
     if (this.#quiet) return;
+    const sentence = printableLines(words);
     if (this.#screen === null) {
       this.#write(paint(sentence));
       return;

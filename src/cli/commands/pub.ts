@@ -27,12 +27,14 @@ async function run(options: Options<'pub'>, place: Workplace): Promise<number> {
   const client = await openClient('pub', options, place, readsLines ? EVERY_SECOND : null, null);
   const denials = new Denials(console, options.failOnDenied);
   const publisher = new Publisher(client, options, denials);
+  const over = new AbortController();
   try {
     await publisher.untilLost(
-      payload === null ? sendLines(publisher, options, io) : sendRepeatedly(publisher, payload, options),
+      payload === null ? sendLines(publisher, options, io) : sendRepeatedly(publisher, payload, options, over.signal),
     );
   } finally {
-    // Whoever types lines at a lost connection must not keep the tool from ending.
+    // Whoever types lines at a lost connection must not keep the tool from ending, nor the wait for the next repetition.
+    over.abort();
     if (readsLines) io.stdin.destroy();
     // After a message that can't be sent, the connection is still there.
     await client.end();
@@ -69,10 +71,15 @@ async function givenPayload(options: Pick<Options<'rr'>, 'message' | 'file' | 's
   return options.stdinWhole ? readPayloadStream(io.stdin) : Buffer.alloc(0);
 }
 
-async function sendRepeatedly(publisher: Publisher, payload: Buffer, options: Options<'pub'>): Promise<void> {
+async function sendRepeatedly(
+  publisher: Publisher,
+  payload: Buffer,
+  options: Options<'pub'>,
+  signal: AbortSignal,
+): Promise<void> {
   const delay = options.repeatDelay * 1000;
   for (let sent = 0; sent < options.repeat; sent++) {
-    if (sent > 0 && delay > 0) await sleep(delay);
+    if (sent > 0 && delay > 0) await sleep(delay, undefined, { signal });
     publisher.publish(payload);
     if (delay > 0) await publisher.acknowledged();
     else if (sent % AHEAD === AHEAD - 1) await publisher.drained();

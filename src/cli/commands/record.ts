@@ -2,7 +2,7 @@
 import { closeSync, constants, fdatasyncSync, fstatSync, ftruncateSync, openSync, readSync, writeSync } from 'node:fs';
 import type { ReceivedMessage } from '../../client/options.ts';
 import { systemErrorText } from '../../util/system-error.ts';
-import { LineFault, messageLine, parseMessageLine } from '../json-lines.ts';
+import { LineFault, MAX_LINE, messageLine, parseMessageLine } from '../json-lines.ts';
 import { UsageError } from '../messages.ts';
 import { wallTime } from '../wall-time.ts';
 import type { Display } from './display.ts';
@@ -20,7 +20,6 @@ export class Recorder implements Display {
   readonly #name: string;
   readonly #shown: Display | null;
   readonly #fd: number;
-  #size: number;
   #lines = '';
   #isScheduled = false;
   #isOpen = true;
@@ -33,9 +32,7 @@ export class Recorder implements Display {
   constructor(name: string, shown: Display | null, warn: (sentence: string) => void) {
     this.#name = name;
     this.#shown = shown;
-    const { fd, size } = openRecording(name, warn);
-    this.#fd = fd;
-    this.#size = size;
+    this.#fd = openRecording(name, warn);
     // The first reading of the clock takes milliseconds, by which the first message would be recorded late.
     wallTime();
   }
@@ -87,13 +84,20 @@ export class Recorder implements Display {
     let done = 0;
     try {
       while (done < bytes.length) done += writeSync(this.#fd, bytes, done);
-      this.#size += done;
     } catch (error) {
       this.#isOpen = false;
-      // Whole lines stay, half a line does not.
-      ftruncateSync(this.#fd, this.#size + bytes.subarray(0, done).lastIndexOf(LINE_FEED) + 1);
+      this.#cutOff(done - 1 - bytes.subarray(0, done).lastIndexOf(LINE_FEED));
       closeSync(this.#fd);
       this.#fail(this.#failure(error));
+    }
+  }
+
+  /** Whole lines stay, half a line does not. Somebody else may have made the file shorter meanwhile. */
+  #cutOff(bytes: number): void {
+    try {
+      if (bytes > 0) ftruncateSync(this.#fd, fstatSync(this.#fd).size - bytes);
+    } catch {
+      // The next recording finds it.
     }
   }
 
@@ -103,7 +107,7 @@ export class Recorder implements Display {
 }
 
 /** Nothing that is no recording is ever written to. */
-function openRecording(name: string, warn: (sentence: string) => void): { fd: number; size: number } {
+function openRecording(name: string, warn: (sentence: string) => void): number {
   const flags = constants.O_RDWR | constants.O_APPEND | constants.O_CREAT | (constants.O_NONBLOCK ?? 0);
   let fd = -1;
   try {
@@ -112,9 +116,10 @@ function openRecording(name: string, warn: (sentence: string) => void): { fd: nu
     if (!facts.isFile()) {
       throw new UsageError(`The recording "${name}" is not a regular file: --json-lines writes to others.`, 'nothing');
     }
-    if (facts.size === 0) return { fd, size: 0 };
+    if (facts.size === 0) return fd;
     checkFirstLine(fd, name);
-    return { fd, size: mendEnd(fd, name, facts.size, warn) };
+    mendEnd(fd, name, facts.size, warn);
+    return fd;
   } catch (error) {
     if (fd >= 0) closeSync(fd);
     if (error instanceof UsageError) throw error;
@@ -132,21 +137,24 @@ function checkFirstLine(fd: number, name: string): void {
   throw new UsageError(`"${name}" is not a recording of mqtt-sub; it is left as it is.`, 'nothing');
 }
 
-/** A last line without its end is cut off, or ended if it is whole. Returns the size of the file. */
-function mendEnd(fd: number, name: string, size: number, warn: (sentence: string) => void): number {
+/** A last line without its end is cut off, or ended if it is whole. */
+function mendEnd(fd: number, name: string, size: number, warn: (sentence: string) => void): void {
   const start = lastLineOf(fd, size);
-  if (start === size) return size;
-  const line = Buffer.alloc(size - start);
-  readSync(fd, line, 0, line.length, start);
-  if (isMessage(line)) {
+  if (start === size) return;
+  const length = size - start;
+  // A line that is too long, as of the zeros that a power failure may leave, is no message.
+  if (length < MAX_LINE && isMessage(lineAt(fd, start, length))) {
     writeSync(fd, '\n');
-    return size + 1;
+    return;
   }
   ftruncateSync(fd, start);
-  warn(
-    `Warning: The last line of the recording "${name}" was not written to its end: ${line.length} bytes are cut off.`,
-  );
-  return start;
+  warn(`Warning: The last line of the recording "${name}" was not written to its end: ${length} bytes are cut off.`);
+}
+
+function lineAt(fd: number, start: number, length: number): Buffer {
+  const line = Buffer.alloc(length);
+  readSync(fd, line, 0, length, start);
+  return line;
 }
 
 /** Where the last line begins; the size where the file ends with the end of a line. */

@@ -50,15 +50,15 @@ export function openSpoolFile(name: string): Opened {
   let lock: LockFile | null = null;
   let fd = -1;
   try {
-    const taken = takeLock(`${name}.lock`);
+    const file = placeOf(name);
+    const taken = takeLock(`${file}.lock`);
     if (typeof taken === 'number') {
       throw new UsageError(`The spool "${name}" is in use by the process ${taken}.`, 'nothing');
     }
     lock = taken;
-    fd = openSync(name, constants.O_RDWR | constants.O_CREAT | (constants.O_NONBLOCK ?? 0), 0o600);
+    fd = openSync(file, constants.O_RDWR | constants.O_CREAT | (constants.O_NONBLOCK ?? 0), 0o600);
     const { size } = checkKind(fd, name);
     fchmodSync(fd, 0o600);
-    const file = realpathSync(name);
     if (size === 0) syncFolder(path.dirname(file));
     const content = readContent(fd, size);
     const warning = content.end < size ? moveRest(fd, file, content, size) : null;
@@ -71,6 +71,17 @@ export function openSpoolFile(name: string): Opened {
   }
 }
 
+/** The file itself, which is made where it is not there: whoever comes to it by another link finds the same lock. */
+function placeOf(name: string): string {
+  try {
+    return realpathSync(name);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    closeSync(openSync(name, constants.O_WRONLY | constants.O_CREAT, 0o600));
+    return realpathSync(name);
+  }
+}
+
 /** Nothing that is no spool is ever written to. */
 function checkKind(fd: number, name: string): { size: number } {
   const facts = fstatSync(fd);
@@ -79,6 +90,10 @@ function checkKind(fd: number, name: string): { size: number } {
   readSync(fd, start, 0, start.length, 0);
   if (!start.equals(HEADER.subarray(0, start.length))) {
     throw new UsageError(`"${name}" is not a spool of mqtt-pub; it is left as it is.`, 'nothing');
+  }
+  // Each of its names would have a lock of its own.
+  if (facts.nlink > 1) {
+    throw new UsageError(`The spool "${name}" has ${facts.nlink} names (hard links): it must have one.`, 'nothing');
   }
   return facts;
 }
@@ -106,8 +121,7 @@ export function readContent(fd: number, size: number): Content {
 
 /** Moves what can't be trusted out of the spool; the sentence about it. */
 function moveRest(fd: number, file: string, { end, messages, done }: Content, size: number): string {
-  const copy = `${file}.damaged`;
-  const target = openSync(copy, 'w', 0o600);
+  const { copy, target } = newCopy(`${file}.damaged`);
   try {
     const chunk = Buffer.alloc(Math.min(size - end, COPY_CHUNK));
     for (let at = end; at < size; ) {
@@ -124,6 +138,18 @@ function moveRest(fd: number, file: string, { end, messages, done }: Content, si
   const bytes = size - end === 1 ? 'The last byte' : `The last ${size - end} bytes`;
   const kept = messages - done;
   return `${bytes} of the spool "${file}" are damaged or were not written to their end: they are moved to "${copy}" and not sent. The ${kept === 1 ? 'line' : `${kept} lines`} in front of them ${kept === 1 ? 'is' : 'are'} whole.`;
+}
+
+/** A new file of this name, or of this name with a number: what was moved there earlier stays. */
+function newCopy(name: string): { copy: string; target: number } {
+  for (let number = 1; ; number++) {
+    const copy = number === 1 ? name : `${name}.${number}`;
+    try {
+      return { copy, target: openSync(copy, 'wx', 0o600) };
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    }
+  }
 }
 
 /** Writes all of the bytes; at the file's place where `at` is null. Throws as the file system does. */

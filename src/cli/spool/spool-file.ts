@@ -1,6 +1,16 @@
 // A file that keeps messages until they are sent: new ones are written behind those that are there, what is done is noted
 // behind them as well, and the file is emptied whenever everything is done.
-import { closeSync, fdatasync, fdatasyncSync, ftruncateSync, openSync, renameSync, rmSync } from 'node:fs';
+import {
+  closeSync,
+  fdatasync,
+  fdatasyncSync,
+  fstatSync,
+  ftruncateSync,
+  openSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
 import path from 'node:path';
 import type { LockFile } from '../../util/lock-file.ts';
 import { Ring } from '../../util/ring.ts';
@@ -108,11 +118,11 @@ export class SpoolFile {
   /** Notes in the file what is done, so that no later run sends it again. A note that can't be written costs duplicates only. */
   note(): void {
     if (this.#isClosed || this.#done === this.#noted) return;
-    if (this.kept === 0 && this.#end >= EMPTY_FROM) {
-      this.#empty();
-      return;
-    }
     try {
+      if (this.kept === 0 && this.#end >= EMPTY_FROM) {
+        this.#empty();
+        return;
+      }
       this.#write(encodeDone(this.#done, this.#head));
       this.#noted = this.#done;
     } catch {
@@ -121,7 +131,7 @@ export class SpoolFile {
     if (this.#head >= this.#compactFrom && this.#head > this.#end / 2) this.#compact();
   }
 
-  /** Closes the file, empty if everything is done. */
+  /** Closes the file, empty if everything is done. Throws UsageError where what is kept is lost with the file. */
   async close(): Promise<void> {
     if (this.#timer !== null) clearTimeout(this.#timer);
     await this.#syncing;
@@ -131,12 +141,25 @@ export class SpoolFile {
       } else {
         this.note();
         fdatasyncSync(this.#fd);
+        if (this.#isGone()) throw this.#lostWithFile();
       }
     } finally {
       this.#isClosed = true;
       closeSync(this.#fd);
       this.#lock.release();
     }
+  }
+
+  /** Whether the file was removed or replaced while it was open. */
+  #isGone(): boolean {
+    const there = statSync(this.name, { bigint: true, throwIfNoEntry: false });
+    const own = fstatSync(this.#fd, { bigint: true });
+    return there?.ino !== own.ino || there.dev !== own.dev;
+  }
+
+  #lostWithFile(): UsageError {
+    const lines = this.kept === 1 ? '1 line that was kept in it is' : `${this.kept} lines that were kept in it are`;
+    return new UsageError(`The spool "${this.name}" was removed while it was in use: ${lines} lost.`, 'nothing');
   }
 
   /** A write that fails half-way leaves nothing behind. */
@@ -171,7 +194,9 @@ export class SpoolFile {
     const beside = `${this.name}.new`;
     let fd = -1;
     try {
-      fd = openSync(beside, 'w+', 0o600);
+      // What a process that was killed has left there, and no link to elsewhere.
+      rmSync(beside, { force: true });
+      fd = openSync(beside, 'wx+', 0o600);
       const { end, from, ends } = this.#copyKept(fd);
       fdatasyncSync(fd);
       renameSync(beside, this.name);

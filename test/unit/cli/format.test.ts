@@ -67,6 +67,20 @@ describe('-F formats', () => {
     );
   });
 
+  it('writes the digits of a large payload in pieces', () => {
+    const payload = Buffer.alloc(200_001, 'xyz');
+    for (const [format, expected] of [
+      ['%X', payload.toString('hex').toUpperCase()],
+      ['%.3:x', (payload.toString('hex').match(/.{1,3}/g) ?? []).join(':')],
+    ] as const) {
+      const pieces: string[] = [];
+      const sink = { text: (text: string) => void pieces.push(text), bytes: () => undefined, warn: () => undefined };
+      compileFormat(format, false, false)(received({ payload }), sink);
+      assert.ok(pieces.every((piece) => piece.length <= 200_000));
+      assert.equal(pieces.join(''), expected);
+    }
+  });
+
   it('prints floats and doubles in the byte order of the machine', () => {
     const float = Buffer.from(new Float32Array([1.5]).buffer);
     const double = Buffer.from(new Float64Array([-2.25]).buffer);

@@ -80,7 +80,7 @@ describe('messages as JSON', () => {
   });
 
   it('writes values in their shortest form', () => {
-    assert.equal(payloadOf(' [1, 2.50, 1e3, -0, {}, [] , "a" , true,null ] '), '[1,2.5,1000,0,{},[],"a",true,null]}');
+    assert.equal(payloadOf(' [1, 2.50, 1e3, -0, {}, [] , "a" , true,null ] '), '[1,2.5,1000,-0,{},[],"a",true,null]}');
     assert.equal(payloadOf('"\\u00e9\\n\\/\\u0022\\ud83d\\ude00\\u0001"'), '"é\\n/\\"😀\\u0001"}');
   });
 
@@ -119,6 +119,21 @@ describe('messages as JSON', () => {
       assert.equal(messageJson(received({ payload: long(size + 1) }), time, { ...parsed, compat }), null);
     }
     assert.equal(json({ payload: Buffer.from(`7${' '.repeat(size - 1)}`) }, parsed).endsWith('"payload":7}'), true);
+  });
+
+  it('writes payloads of any size, in pieces', () => {
+    const payload = Buffer.alloc(32 * 1024 * 1024 + 1, 'x');
+    payload.set(Buffer.from('"\\\xff', 'latin1'), 1024 * 1024 - 1);
+    payload[payload.length - 1] = 10;
+    const whole = (style: JsonStyle, shown: Buffer): Buffer => {
+      const small = messageJson(received({ payload: Buffer.alloc(0) }), time, style) ?? Buffer.alloc(0);
+      const [front = '', back = ''] = small.toString().replace('"payloadlen":0', '"payloadlen":33554433').split('null');
+      return Buffer.from(`${front}${JSON.stringify(shown.toString('latin1'))}${back}`, 'latin1');
+    };
+    assert.ok(messageJson(received({ payload }), time, plain)?.equals(whole(plain, payload)));
+    payload[2_000_000] = 0;
+    const old: JsonStyle = { ...plain, compat: '2.0' };
+    assert.ok(messageJson(received({ payload }), time, old)?.equals(whole(old, payload.subarray(0, 2_000_000))));
   });
 
   it('keeps on one line what would take too many tabs', () => {

@@ -179,6 +179,7 @@ describe('refused with one clear sentence', () => {
       ['--url=mqtt://u:secret@h/t'],
       "Unknown option '--url=mqtt://u:***@h/t'.\nDid you mean '--url mqtt://u:***@h/t'?",
     ],
+    ['sub', ['--pasword=secret'], "Unknown option '--pasword=***'."],
     ['sub', ['--psk=0123'], "Unknown option '--psk=***'.\nDid you mean '--psk ***'?"],
     [
       'sub',
@@ -296,7 +297,7 @@ describe('refused with one clear sentence', () => {
     ],
     ['sub', ['-t', 'a', '-C', '99999999999999999999'], 'Invalid message count "99999999999999999999".'],
     ['sub', ['-t', 'a', '-W', '2147484'], 'Invalid timeout "2147484".'],
-    ['sub', ['-t', 'a', '--will-qos', '3'], 'Invalid will QoS 3'],
+    ['sub', ['-t', 'a', '--will-qos', '3'], 'Invalid will QoS 3.'],
     ['sub', ['-t', 'a', '--cert', 'x'], 'Both certfile and keyfile must be provided if one of them is set.'],
     ['sub', ['-t', 'a', '--key', 'x'], 'Both certfile and keyfile must be provided if one of them is set.'],
     ['sub', ['-L', 'foo://x/a'], 'unsupported URL scheme.'],
@@ -306,6 +307,11 @@ describe('refused with one clear sentence', () => {
     ['pub', ['-L', 'mqtt://localhost/', '-n'], 'Invalid URL for -L argument specified - topic missing.'],
     ['sub', ['-L', 'mqtt:///a'], 'Invalid URL for -L argument specified - host missing.'],
     ['sub', ['-L', 'mqtt://h:99999/a'], 'Invalid port given: 99999'],
+    [
+      'sub',
+      ['-L', 'mqtt://tom:secret/a'],
+      'Invalid port given.\nA user name and a password stand in front of the host: USER:PASSWORD@HOST.',
+    ],
     ['sub', ['-t', 'a', '-D', 'connect', 'foo'], '--property argument given but not enough arguments specified.'],
     [
       'sub',
@@ -322,7 +328,7 @@ describe('refused with one clear sentence', () => {
     [
       'pub',
       ['-t', 'a', '-n', '-D', 'publish', 'subscription-identifier', '1'],
-      'subscription-identifier property not allowed for publish in --property argument.',
+      'subscription-identifier property not supported for publish in --property argument.',
     ],
     [
       'sub',

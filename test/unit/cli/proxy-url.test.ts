@@ -31,6 +31,14 @@ describe('--proxy', () => {
     for (const [url, sentence] of [
       ['http://p', 'Unsupported proxy protocol: http://p'],
       ['http://tom:secret@p', 'Unsupported proxy protocol: http://p'],
+      ['tom:secret@p', 'Unsupported proxy protocol: p'],
+      ['tom:secret', 'Unsupported proxy protocol: tom:***'],
+      ['http://tom:secret', 'Unsupported proxy protocol: http://tom:***'],
+      ['http://p:80', 'Unsupported proxy protocol: http://p:80'],
+      [
+        'socks5h://tom:secret',
+        'Invalid proxy port.\nA user name and a password stand in front of the host: USER:PASSWORD@HOST.',
+      ],
       ['socks5h://', 'Invalid proxy.'],
       ['socks5h://tom:secret@', 'Invalid proxy.'],
       ['socks5h://p:0', 'Invalid proxy port 0'],

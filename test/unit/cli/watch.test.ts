@@ -138,7 +138,7 @@ describe('the screen of -w', () => {
     assert.deepEqual(screen.cells, ['<a> 1', 'Error: two.']);
     assert.equal(errors.all, '');
     watch.end();
-    assert.equal(errors.all, 'Warning: \u001b[2Jone.\nError: two.\n');
+    assert.equal(errors.all, 'Warning: \\x1b[2Jone.\nError: two.\n');
   });
 
   it('leaves no handler behind', (context) => {

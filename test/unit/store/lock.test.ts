@@ -2,7 +2,16 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { type TestContext, test } from 'node:test';
@@ -55,6 +64,13 @@ test('a lock that was left empty counts for nothing', (context) => {
   assert.match(readFileSync(path.join(folder, 'lock'), 'utf8'), new RegExp(`^${process.pid} `));
   lock.release();
   assert.equal(existsSync(path.join(folder, 'lock')), false);
+});
+
+test('nor does a link that leads nowhere', (context) => {
+  const folder = scratch(context);
+  symlinkSync('nowhere', path.join(folder, 'lock'));
+  lockStore(folder).release();
+  assert.deepEqual(readdirSync(folder), []);
 });
 
 test('nor does what was left by a process that died while it broke another one’s lock', (context) => {

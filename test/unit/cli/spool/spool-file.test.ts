@@ -2,10 +2,13 @@ import assert from 'node:assert/strict';
 import {
   copyFileSync,
   existsSync,
+  linkSync,
   mkdirSync,
   readdirSync,
   readFileSync,
+  rmSync,
   statSync,
+  symlinkSync,
   truncateSync,
   writeFileSync,
 } from 'node:fs';
@@ -241,4 +244,59 @@ test("a spool is its owner's alone, one process's at a time, and nothing but a s
   const { messages, warning } = await leftIn(file);
   assert.deepEqual(messages, []);
   assert.match(warning ?? '', /^The last 5 bytes of the spool/);
+});
+
+test('a spool has one lock whatever it is called, and one name that is no link', async (context) => {
+  const file = spoolIn(context);
+  const folder = path.dirname(file);
+  const link = path.join(folder, 'link');
+  symlinkSync('spool', link);
+  const spool = new SpoolFile(link);
+  assert.equal(spool.name, file);
+  for (const name of [file, link]) {
+    assert.throws(() => new SpoolFile(name), {
+      message: `The spool "${name}" is in use by the process ${process.pid}.`,
+    });
+  }
+  append(spool, 't', {}, [Buffer.from('x')]);
+  await spool.close();
+  const twin = path.join(folder, 'twin');
+  linkSync(file, twin);
+  assert.throws(() => new SpoolFile(twin), {
+    message: `The spool "${twin}" has 2 names (hard links): it must have one.`,
+  });
+  rmSync(twin);
+  assert.equal((await leftIn(link)).messages.length, 1);
+});
+
+test('what can’t be trusted goes to a file of its own each time, and never through a link', async (context) => {
+  const file = spoolIn(context);
+  const folder = path.dirname(file);
+  const letter = path.join(folder, 'letter');
+  writeFileSync(letter, 'to grandmother');
+  symlinkSync('letter', `${file}.damaged`);
+  for (const [cut, copy] of [
+    [5, `${file}.damaged.2`],
+    [4, `${file}.damaged.3`],
+  ] as const) {
+    writeFileSync(file, 'mqtt-suite spool 1\n'.slice(0, cut));
+    assert.match((await leftIn(file)).warning ?? '', new RegExp(`moved to "${copy}"`));
+    assert.equal(readFileSync(copy, 'utf8'), 'mqtt-'.slice(0, cut));
+  }
+  assert.equal(readFileSync(letter, 'utf8'), 'to grandmother');
+});
+
+test('a spool that is removed or replaced while lines are kept in it says that they are lost', async (context) => {
+  const file = spoolIn(context);
+  for (const replacement of [null, 'another']) {
+    const spool = new SpoolFile(file);
+    append(spool, 't', {}, [Buffer.from('x'), Buffer.from('y')]);
+    rmSync(file);
+    if (replacement !== null) writeFileSync(file, replacement);
+    await assert.rejects(spool.close(), {
+      message: `The spool "${file}" was removed while it was in use: 2 lines that were kept in it are lost.`,
+    });
+    assert.equal(existsSync(`${file}.lock`), false);
+    if (replacement !== null) assert.equal(readFileSync(file, 'utf8'), replacement);
+  }
 });
