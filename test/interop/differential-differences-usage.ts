@@ -107,7 +107,7 @@ export const USAGE_DIFFERENCES: readonly Difference[] = [
       'values out of range: sub -W soon',
       "topics: pub -t '' -m x",
       "topics: sub -t ''",
-      'missing what there is to do: pub -L mqtt://localhost/ -m x',
+      'missing what there is to do: pub -L mqtt://localhost:{closed}/ -m x',
       'missing what there is to do: pub -L mqtt:///a -m x',
       'missing what there is to do: pub -L mqtt://localhost:0/a -m x',
       'missing what there is to do: pub -L mqtt://localhost:65536/a -m x',
