@@ -14,7 +14,7 @@ const oneSource = {
 export const REPLAY_SPEED = 1;
 
 const SPEED: Kind<number> = oneWord((word) => {
-  const value = /^(\d+\.?\d*|\.\d+)$/.test(word) ? Number(word) : Number.NaN;
+  const value = /^(\d+(\.\d*)?|\.\d+)$/.test(word) ? Number(word) : Number.NaN;
   if (word === 'max') return 0;
   if (!(value === 0 || (value >= 0.001 && value <= 1_000_000))) {
     throw new UsageError(`Invalid speed "${word}", it must be from 0.001 to 1000000, or 0 or max.`);
