@@ -24,11 +24,22 @@ const PARAMETERS = 'exports, require, module, __filename, __dirname, __import';
 /** Where the files of a tool are. */
 const fileOf = (name, ending) => path.join(dist, `${name}${ending}`);
 
+/** A module of Node of which only the default export is used, as esbuild has it: every one of its properties is copied. */
+const COPIED = /(\w+)=__toESM\(require\("(node:\w+)"\),1\)/g;
+
+/** Leaves out these copies, which took half a millisecond of every start. */
+function withoutCopies(text) {
+  return text.replaceAll(COPIED, (copied, variable, module) => {
+    const isAllDefault = !new RegExp(`\\b${variable}\\b(?!\\.default\\b|[,;=])`).test(text);
+    return isAllDefault ? `${variable}={default:require("${module}")}` : copied;
+  });
+}
+
 /** Makes the bundle a function on its first line, behind its hash; lines keep their numbers. */
 function writeProgram(name) {
   const file = fileOf(name, '-program.cjs');
   // A comment takes the place of the line that names the interpreter.
-  const text = readFileSync(file, 'utf8').replace(/^#!/, '//').replaceAll('import("', '__import("');
+  const text = withoutCopies(readFileSync(file, 'utf8').replace(/^#!/, '//').replaceAll('import("', '__import("'));
   if (Buffer.byteLength(text) !== text.length) throw new Error(`${file} is not ASCII: it is read as Latin-1`);
   const hash = createHash('sha256').update(text).digest('hex');
   writeFileSync(file, `/*${hash}*/(function (${PARAMETERS}) {${text}\n})\n`);

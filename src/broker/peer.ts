@@ -323,6 +323,7 @@ export class Peer implements LinkOwner, Holder, WheelEntry {
   }
 
   destroy(): void {
+    this.link.destroy();
     this.link.transport.destroy();
   }
 

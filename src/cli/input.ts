@@ -18,7 +18,8 @@ const tooLarge = (): string => `File must be less than ${MAX_PAYLOAD} bytes.`;
  * bytes; a regular file of that size is not read at all.
  */
 export async function readPayloadFile(file: string): Promise<Buffer> {
-  const failed = (why: string): UsageError => new UsageError(`${why}\nError loading input file "${file}".`, 'nothing');
+  const failed = (why: string, cause = ''): UsageError =>
+    new UsageError(`${why}\nError loading input file "${file}".${cause}`, 'nothing');
   try {
     const { open } = await import('node:fs/promises');
     const handle = await open(file, 'r');
@@ -33,7 +34,7 @@ export async function readPayloadFile(file: string): Promise<Buffer> {
     }
   } catch (error) {
     if (error instanceof UsageError) throw error;
-    throw failed(`Unable to open file "${file}": ${systemErrorText(error)}.`);
+    throw failed(`Unable to open file "${file}".`, `\n${systemErrorText(error)}.`);
   }
 }
 

@@ -154,6 +154,7 @@ function plainString(token: string): string {
 function plainNumber(token: string): string {
   const value = Number(token);
   const fits = Number.isFinite(value) && (/[.eE]/.test(token) || Number.isSafeInteger(value));
+  if (Object.is(value, -0)) return '-0';
   return fits ? String(value) : token;
 }
 

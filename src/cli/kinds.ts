@@ -84,9 +84,9 @@ export const PAYLOAD_FORMAT: Kind<'hex' | 'base64' | 'json' | 'cbor' | 'msgpack'
 /** A TCP port. */
 export const PORT: Kind<number> = integer(1, 65_535, (word) => `Invalid port given: ${word}`);
 
-/** A quality of service; `what` opens the sentence, for example 'Invalid QoS given:'. */
+/** A quality of service; `what` opens the sentence, for example 'Invalid will QoS'. */
 export function qos(what: string): Kind<0 | 1 | 2> {
-  return choice({ '0': 0, '1': 1, '2': 2 }, (word) => `${what} ${word}`) as Kind<0 | 1 | 2>;
+  return choice({ '0': 0, '1': 1, '2': 2 }, (word) => `${what} ${word}.`) as Kind<0 | 1 | 2>;
 }
 
 /** A topic to publish to; `what` names it in the sentence, for example 'publish topic'. */

@@ -1,7 +1,10 @@
 // The DNS domain of this machine, for a lookup without a name.
 import { readFileSync } from 'node:fs';
-import { hostname } from 'node:os';
+import process from 'node:process';
 import { UsageError } from './messages.ts';
+
+/** The machine's name. Its module is loaded here: every start of a tool would wait for it, and few need it. */
+const hostname = (): string => process.getBuiltinModule('node:os').hostname();
 
 /** What follows the first dot of the machine's name, else the first domain that the resolver searches. Throws UsageError. */
 export function localDomain(name: string = hostname(), resolverFile = '/etc/resolv.conf'): string {

@@ -94,7 +94,7 @@ function lineOf(bytes: Buffer, what: string): string {
 
 /** MQTT has two bytes for the length of a password (MQTT 5.0 section 1.5.6). */
 function checked(password: string, what: string): string {
-  if (password === '') throw failed(`${what} is empty, and no password.`);
+  if (password === '') throw failed(`${what} is empty: there is no password in it.`);
   if (Buffer.byteLength(password) > MAX_STRING) throw failed(`${what} is longer than ${MAX_STRING} bytes.`);
   return password;
 }

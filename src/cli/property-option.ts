@@ -4,6 +4,7 @@ import { PROPERTIES, type Properties, type PropertyRow, WILL } from '../protocol
 import type { Kind } from './kinds.ts';
 import { maskAll } from './masks.ts';
 import { UsageError, withNearest } from './messages.ts';
+import { bytesOf } from './raw-arguments.ts';
 
 /** Packets that -D knows. */
 const COMMANDS = {
@@ -28,7 +29,7 @@ export interface PropertyArgument {
 /** Rows of the property table that only a server may send. */
 const SERVER_ONLY: Readonly<Partial<Record<PropertyCommand, readonly string[]>>> = {
   publish: ['subscription-identifier'],
-  disconnect: ['reason-string', 'server-reference'],
+  disconnect: ['server-reference'],
 };
 
 /** Largest value of each numeric type; a smallest value other than 0 stands in SMALLEST. */
@@ -68,10 +69,11 @@ function parseProperty(words: readonly string[]): PropertyArgument {
     throw new UsageError(withNearest('Invalid property name given in --property argument.', name, names));
   }
   if (!propertiesFor(command).includes(row)) {
-    throw new UsageError(`${name} property not allowed for ${command} in --property argument.`);
+    const word = SERVER_ONLY[command]?.includes(name) === true ? 'supported' : 'allowed';
+    throw new UsageError(`${name} property not ${word} for ${command} in --property argument.`);
   }
   for (const word of [text, second]) {
-    if (Buffer.byteLength(word) > MAX_STRING) throw new UsageError(`Property value too long for property ${name}.`);
+    if (bytesOf(word).length > MAX_STRING) throw new UsageError(`Property value too long for property ${name}.`);
   }
   return { command, row, value: readValue(row, text, second) };
 }
@@ -97,7 +99,7 @@ function readValue(row: PropertyRow, text: string, second: string): PropertyArgu
     case 'string':
       return text;
     case 'binary':
-      return Buffer.from(text);
+      return bytesOf(text);
     case 'pair':
       return [text, second];
     default: {

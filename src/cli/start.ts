@@ -19,7 +19,7 @@ export async function readCommandLine<T extends Tool>(
   io: Io,
 ): Promise<Parsed<T> | number> {
   try {
-    checkArguments(argv);
+    checkArguments(tool, argv);
     const parsed = parseArguments(tool, argv, io.env, (shown) => showInstead(TOOLS[tool].name, argv, shown));
     const { help, version, completion } = parsed.options as General;
     if (completion !== null) {
@@ -60,12 +60,17 @@ async function withPassword<T extends Tool>(parsed: Parsed<T>, io: Io): Promise<
   }
 }
 
-/** Prints a UsageError, with what follows it, and returns the exit code. Any other error is thrown again: a bug is loud. */
-export async function reportUsageError(tool: Tool, error: unknown, io: Io): Promise<number> {
+/**
+ * Prints a UsageError, with what follows it, and returns the exit code. Any other error is thrown again: a bug is loud.
+ * @param quiet whether to print nothing (--quiet)
+ */
+export async function reportUsageError(tool: Tool, error: unknown, io: Io, quiet = false): Promise<number> {
   if (!(error instanceof UsageError)) throw error;
+  const code = error.code ?? (tool === 'broker' ? EXIT_CONFIG : EXIT_ERROR);
+  if (quiet) return code;
   const paint = await paintFor(io.stderr, io.env);
   const hint = error.aftermath === 'hint' ? `\nUse '${TOOLS[tool].name} --help' to see usage.\n` : '';
   io.stderr.write(`${paint.error(`Error: ${printableLines(error.message)}`)}\n${hint}`);
   if (error.aftermath === 'usage') io.stdout.write(helpText(tool));
-  return error.code ?? (tool === 'broker' ? EXIT_CONFIG : EXIT_ERROR);
+  return code;
 }

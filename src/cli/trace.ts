@@ -35,8 +35,9 @@ function publishText(packet: PublishTrace, id: number): string {
 /**
  * A trace that hands over one line at a time, without its line end. The client id in the lines is the one of the last
  * CONNECT, or the one that the broker assigned.
+ * @param tellsGranted whether a line says what was granted; mosquitto_rr has none
  */
-export function traceLines(line: (text: string) => void): ClientTrace {
+export function traceLines(line: (text: string) => void, tellsGranted = true): ClientTrace {
   let id = '';
   let lowersCodes = false;
   // A QoS 0 message has no packet identifier; like Mosquitto's, the lines show the next one in its place.
@@ -98,7 +99,7 @@ export function traceLines(line: (text: string) => void): ClientTrace {
         break;
       case SUBACK:
         line(`Client ${id} received SUBACK`);
-        line(`Subscribed (mid: ${packet.id}): ${packet.codes.join(', ')}`);
+        if (tellsGranted) line(`Subscribed (mid: ${packet.id}): ${packet.codes.join(', ')}`);
         break;
       case DISCONNECT:
         line(`Received DISCONNECT (${packet.code})`);

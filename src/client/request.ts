@@ -47,9 +47,9 @@ function refuse(code: number, what: string): void {
   if (isRefusal(code)) throw new InvalidRequest(reasonOf(code), `the broker refused ${what}: ${reasonOf(code).text}`);
 }
 
-/** Correlation data for one request: nobody else has it. */
+/** Correlation data for one request: nobody else has it. It is text, so that traces, formats and JSON can show it. */
 export function newCorrelationData(): Buffer {
-  return randomBytes(CORRELATION_BYTES);
+  return Buffer.from(randomBytes(CORRELATION_BYTES).toString('hex'));
 }
 
 /**

@@ -58,6 +58,8 @@ export class Link implements TransportSink {
   private readonly owner: LinkOwner;
   private pauses: number;
   private over: boolean;
+  /** The transport is closed, and the owner is told once it has taken what came before that; null until then. */
+  private lost: { readonly error: Error | null } | null;
 
   constructor(transport: Transport, turn: FlushTurn, limits: SizeLimits, owner: LinkOwner, counters: OutboxCounters) {
     this.transport = transport;
@@ -69,6 +71,7 @@ export class Link implements TransportSink {
     this.owner = owner;
     this.pauses = 0;
     this.over = false;
+    this.lost = null;
     transport.expect?.(Math.max(...limits));
   }
 
@@ -115,7 +118,9 @@ export class Link implements TransportSink {
     // Who was not read from cannot have been silent.
     this.lastReceived = monotonicNow();
     this.walk(null, false);
-    if (this.pauses === 0 && !this.over) this.transport.resume();
+    if (this.pauses !== 0 || this.over) return;
+    if (this.lost === null) this.transport.resume();
+    else this.tellClosed(this.lost.error);
   }
 
   receive(chunk: Buffer): void {
@@ -146,13 +151,37 @@ export class Link implements TransportSink {
   }
 
   ended(): void {
-    if (!this.over) this.owner.ended?.();
+    if (!this.over && !this.owesFrames) this.owner.ended?.();
   }
 
+  /**
+   * What came before the end counts: a publisher may send, say goodbye and leave while it is not read from. So the owner
+   * hears of the end behind the last frame. That nobody takes answers any more is no reason to wait.
+   */
   closed(error: Error | null): void {
+    if (this.over || !this.owesFrames) {
+      this.tellClosed(error);
+      return;
+    }
+    this.lost = { error };
+    this.resume(PAUSE_ACKS_UNREAD);
+  }
+
+  private get owesFrames(): boolean {
+    return this.pauses !== 0 && this.framer.isHolding;
+  }
+
+  private tellClosed(error: Error | null): void {
     this.over = true;
     this.outbox.close();
     this.owner.closed(error);
+  }
+
+  /** Ends what only waited for frames to be taken. The owner is told in a later turn, as a transport would do it. */
+  private letGo(): void {
+    if (this.lost === null) return;
+    const { error } = this.lost;
+    setImmediate(() => this.tellClosed(error));
   }
 
   /** Sends what waits in the outbox, then closes. Nothing is received any more. `patienceMs` is that of Transport.end(). */
@@ -163,6 +192,7 @@ export class Link implements TransportSink {
     this.outbox.flush(turn);
     this.outbox.close();
     this.transport.end(patienceMs);
+    this.letGo();
   }
 
   /** Closes at once. */
@@ -171,6 +201,7 @@ export class Link implements TransportSink {
     this.over = true;
     this.outbox.close();
     this.transport.destroy();
+    this.letGo();
   }
 
   private walk(chunk: Buffer | null, isLent: boolean): void {

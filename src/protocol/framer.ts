@@ -48,6 +48,11 @@ export class Framer {
     return this.have === 0 ? 0 : this.needed - this.have;
   }
 
+  /** Whether bytes wait for the sink to go on. */
+  get isHolding(): boolean {
+    return this.waiting.length > 0;
+  }
+
   /**
    * Takes the next chunk and hands out every whole packet.
    * @param isLent whether the chunk's memory is written to again after the call: what is handed out or kept is a copy then

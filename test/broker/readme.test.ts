@@ -98,6 +98,6 @@ test('the TLS section of the README works from the openssl commands to the clien
     without.map((command) => finish('sh', ['-c', command], { cwd: folder, env })),
   );
   assert.equal(nobody?.code, 5, nobody?.stderr);
-  assert.match(nameless?.stderr ?? '', /^Error: The other side requires a certificate, and none was given\./m);
+  assert.match(nameless?.stderr ?? '', /^The other side requires a certificate, and none was given\./m);
   assert.notEqual(nameless?.code, 0);
 });

@@ -16,7 +16,7 @@ describe('sentences', { concurrency: true }, () => {
   const shown = '\\x1b[31m\\x9b2J';
   for (const [what, main, argv, sentence] of [
     ['an unknown option', pub, [`--${red}`], `Error: Unknown option '--${shown}'.`],
-    ['a file', pub, ['-t', 'a', '-f', `/nope/${red}`], `Error: Unable to open file "/nope/${shown}": No such file`],
+    ['a file', pub, ['-t', 'a', '-f', `/nope/${red}`], `Error: Unable to open file "/nope/${shown}".`],
     ['an options file', sub, ['-o', `/nope/${red}`], `Error: Unable to open options file /nope/${shown}.`],
     ['a CA file', sub, ['-t', 'a', '--cafile', `/nope/${red}`], `There is no file "/nope/${shown}".`],
     ['a spool', pub, ['-t', 'a', '-l', '--spool', `/nope/${red}`], `Error: Unable to open the spool "/nope/${shown}"`],

@@ -169,7 +169,7 @@ describe('recording and replaying', { concurrency: true }, () => {
     for (const [argv, sentence] of [
       [['-t', 't', '-m', 'x', '--speed', '2'], "'--speed' needs '--replay'."],
       [['-t', 't', '-m', 'x', '--topic-map', 'a=b'], "'--topic-map' needs '--replay'."],
-      [['--replay', 'x', '--speed', 'fast'], 'Invalid speed "fast", it must be from 0.001 to 1000000, or max.'],
+      [['--replay', 'x', '--speed', 'fast'], 'Invalid speed "fast", it must be from 0.001 to 1000000, or 0 or max.'],
       [['--replay', 'x', '-l'], 'Only one type of message can be sent at once.'],
     ] as const) {
       const { code, stderr } = await runCommand(pub, argv);

@@ -29,12 +29,11 @@ describe('mqtt-rr', () => {
     const args = [...where, '-t', 'ask', '-e', 'answer/1', '-q', '1'];
     const { code, stdout, stderr } = await runTool('mqtt-rr', [...args, '-m', 'hello', '-v', '-d', '-i', 'me']);
     const lines = stdout.trimEnd().split('\n');
-    assert.deepEqual(lines.slice(0, 6), [
+    assert.deepEqual(lines.slice(0, 5), [
       'Client me sending CONNECT',
       'Client me received CONNACK (0)',
       'Client me sending SUBSCRIBE (Mid: 1, Topic: answer/1, QoS: 1, Options: 0x00)',
       'Client me received SUBACK',
-      'Subscribed (mid: 1): 1',
       "Client me sending PUBLISH (d0, q1, r0, m2, 'ask', ... (5 bytes))",
     ]);
     assert.ok(lines.includes('answer/1 hello yourself'));
@@ -47,9 +46,12 @@ describe('mqtt-rr', () => {
 
     const formatted = await runTool('mqtt-rr', [...args, '-s', '-F', '%t: %p'], { stdin: 'who' });
     assert.deepEqual(formatted, { code: 0, stdout: 'answer/1: who yourself\n', stderr: '' });
-    const [first, , second] = await observer.seen(3);
+    const line = await runTool('mqtt-rr', [...args, '-n', '--json-lines']);
+    assert.deepEqual([line.code, line.stderr], [0, '']);
+    assert.equal(JSON.parse(line.stdout).payload, ' yourself');
+    const [first, , second] = await observer.seen(4);
     assert.equal(first?.properties.responseTopic, 'answer/1');
-    assert.equal(first?.properties.correlationData?.length, 16);
+    assert.match(String(first?.properties.correlationData), /^[0-9a-f]{32}$/);
     assert.notDeepEqual(first?.properties.correlationData, second?.properties.correlationData);
   });
 

@@ -11,7 +11,7 @@ import { built, Program, repository, whereIs } from './process.ts';
 export type BrokerKind = 'mosquitto' | 'mqtt-broker';
 
 /** A folder of the test's own, removed when the test ends. */
-export function scratch(context: TestContext): string {
+export function scratch(context: Pick<TestContext, 'after'>): string {
   const folder = mkdtempSync(path.join(tmpdir(), 'mqtt-suite-'));
   context.after(() => rmSync(folder, { recursive: true, force: true }));
   return folder;
@@ -25,7 +25,7 @@ const preamble = ['log_dest stderr', 'log_type all', 'user root'];
  * Files named in the lines are best given as absolute paths.
  */
 export async function startBroker(
-  context: TestContext,
+  context: Pick<TestContext, 'after'>,
   kind: BrokerKind,
   lines: readonly string[],
   options: { timeout?: number } = {},

@@ -49,12 +49,12 @@ export async function clientCommand<T extends ClientTool>(
   if (typeof parsed === 'number') return parsed;
   const { quiet } = parsed.options as Options<'pub'>;
   const console = await openConsole(io, quiet);
-  const trace = await traceFor(parsed as Parsed<ClientTool>, console);
+  const trace = await traceFor(parsed as Parsed<ClientTool>, console, tool !== 'rr');
   try {
     const code = await work(parsed.options, { io, console, trace, given: parsed.given });
     return tool === 'pub' ? code : await afterPrinting(code, console);
   } catch (error) {
-    if (error instanceof UsageError) return await reportUsageError(tool, error, io);
+    if (error instanceof UsageError) return await reportUsageError(tool, error, io, quiet);
     const { failureOf } = await import('./failure.ts');
     const { sentences, details, code } = failureOf(error);
     for (const sentence of sentences) console.error(sentence);
@@ -119,9 +119,9 @@ export async function openClient<T extends ClientTool>(
 
 /** Asks for the passphrase of an encrypted key, beside payloads that come on standard input. */
 async function withKey(endpoint: Endpoint, options: Options<'pub'>, io: Io): Promise<Endpoint> {
-  const { key, stdinLines, stdinWhole, jsonLines } = options;
+  const { key, stdinLines, stdinWhole, jsonInput } = options;
   if (endpoint.tls?.key === undefined || key === null) return endpoint;
   const { unlocked } = await import('../key-passphrase.ts');
-  const hasStdin = stdinLines !== true && stdinWhole !== true && jsonLines !== true;
+  const hasStdin = stdinLines !== true && stdinWhole !== true && jsonInput !== true;
   return { ...endpoint, tls: await unlocked(endpoint.tls, key, io, hasStdin) };
 }

@@ -17,7 +17,7 @@ import { AHEAD, type Publisher } from './publisher.ts';
  * be sent ends it all: those in front of it are sent and acknowledged, then this rejects with UsageError.
  */
 export async function sendChecked(publisher: Publisher, options: Options<'pub'>, { stdin }: Io): Promise<void> {
-  const send = options.jsonLines ? messageSender(publisher, options) : await payloadSender(publisher, options);
+  const send = options.jsonInput ? messageSender(publisher, options) : await payloadSender(publisher, options);
   let number = 0;
   try {
     for await (const lines of lineBatches(stdin, MAX_LINE, `is longer than ${MAX_LINE} bytes`)) {

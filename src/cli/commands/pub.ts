@@ -1,10 +1,13 @@
 // mqtt-pub: publishes one message, once or repeatedly, or a message for each line of standard input.
 import { setTimeout as sleep } from 'node:timers/promises';
+import { protocolVersion } from '../connection.ts';
 import { lineBatches, readPayloadFile, readPayloadStream } from '../input.ts';
 import type { Io } from '../io.ts';
 import { EXIT_OK, UsageError } from '../messages.ts';
 import type { Options } from '../options/tables.ts';
+import { bytesOf } from '../raw-arguments.ts';
 import { clientCommand, openClient, type Workplace } from './client-command.ts';
+import type { Console } from './console.ts';
 import { Denials } from './denials.ts';
 import { AHEAD, Publisher } from './publisher.ts';
 import { EVERY_SECOND } from './reconnecting.ts';
@@ -15,10 +18,11 @@ export function main(argv: readonly string[], io: Io): Promise<number> {
 }
 
 async function run(options: Options<'pub'>, place: Workplace): Promise<number> {
+  if (options.failOnDenied) warnOfSilence(options, place.console);
   if (options.spool !== null) return (await import('./spool.ts')).publishSpooled(options, options.spool, place);
   if (options.replay !== null) return (await import('./replay.ts')).publishRecording(options, options.replay, place);
   const { io, console } = place;
-  const readsLines = options.stdinLines || options.jsonLines;
+  const readsLines = options.stdinLines || options.jsonInput;
   const payload = readsLines ? null : await payloadOf(options, io);
   const client = await openClient('pub', options, place, readsLines ? EVERY_SECOND : null, null);
   const denials = new Denials(console, options.failOnDenied);
@@ -39,6 +43,17 @@ async function run(options: Options<'pub'>, place: Workplace): Promise<number> {
   return denials.exitCode(publisher.isDoubtful ? denials.unread() : EXIT_OK);
 }
 
+/** Warns of --fail-on-denied where no broker would tell. */
+function warnOfSilence(options: Options<'pub'>, console: Console): void {
+  const isForAll = !options.jsonInput && options.replay === null;
+  const isUntold = options.qos === 0 && isForAll;
+  if (!isUntold && protocolVersion('pub', options) === '5') return;
+  const [what, way] = isUntold ? ['of QoS 0', 'use -q 1 or 2'] : ['before MQTT 5', 'leave -V out'];
+  console.warn(
+    `Warning: No broker tells that it refuses a message ${what}, so --fail-on-denied may not notice: ${way}.`,
+  );
+}
+
 /** The payload that the options ask for, read before anything is connected. Throws UsageError. */
 export async function payloadOf(
   options: Pick<Options<'rr'>, 'message' | 'file' | 'stdinWhole' | 'nullMessage' | 'payloadFormat'>,
@@ -51,7 +66,7 @@ export async function payloadOf(
 }
 
 async function givenPayload(options: Pick<Options<'rr'>, 'message' | 'file' | 'stdinWhole'>, io: Io): Promise<Buffer> {
-  if (options.message !== null) return Buffer.from(options.message);
+  if (options.message !== null) return bytesOf(options.message);
   if (options.file !== null) return readPayloadFile(options.file);
   return options.stdinWhole ? readPayloadStream(io.stdin) : Buffer.alloc(0);
 }
@@ -73,7 +88,7 @@ async function sendRepeatedly(
 }
 
 async function sendLines(publisher: Publisher, options: Options<'pub'>, io: Io): Promise<void> {
-  if (options.jsonLines || options.payloadFormat !== null) {
+  if (options.jsonInput || options.payloadFormat !== null) {
     const { sendChecked } = await import('./pub-lines.ts');
     return sendChecked(publisher, options, io);
   }

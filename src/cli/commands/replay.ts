@@ -142,6 +142,11 @@ export class Replay {
       retain: retain || message.retain === true,
       properties: { ...this.#propertiesOf(message), ...gatherProperties(properties, 'publish') },
     });
+    if (this.#number === 1) {
+      // It leaves when the turn is over.
+      await new Promise((resolve) => setImmediate(resolve));
+      this.#pace.left();
+    }
     if (this.#number % AHEAD === 0) await this.#target.drained();
     return null;
   }

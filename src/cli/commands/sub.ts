@@ -125,25 +125,33 @@ class Subscriber implements Receiver {
   }
 
   async #subscribe(): Promise<void> {
-    const { topics, unsubscribe, properties, exitAfterSubscribe } = this.#options;
+    const { topics, properties, exitAfterSubscribe, failOnDenied } = this.#options;
     if (topics.length > 0) {
       const filters = topics.map((filter) => this.#subscription(filter));
-      const answer = await this.#client.subscribe(filters, gatherProperties(properties, 'subscribe'));
+      const subscribed = this.#client.subscribe(filters, gatherProperties(properties, 'subscribe'));
+      // Right behind, as Mosquitto's: the broker takes them in order. A lost connection shows in the client's end.
+      const unsubscribed = this.#unsubscribe();
+      unsubscribed.catch(() => undefined);
+      const answer = await subscribed;
       this.#isSubscribed = true;
       if (this.#denials.subscribed(topics, answer)) {
         if (this.#denials.hasFailed) this.#end(EXIT_OK, 0);
         else this.stop(EXIT_OK);
         return;
       }
-    }
-    if (unsubscribe.length > 0) {
-      const answer = await this.#client.unsubscribe(unsubscribe, gatherProperties(properties, 'unsubscribe'));
-      if (this.#denials.unsubscribed(unsubscribe, answer)) {
-        this.#end(EXIT_OK, 0);
-        return;
-      }
-    }
+      if (failOnDenied) await unsubscribed;
+    } else await this.#unsubscribe();
     if (exitAfterSubscribe) this.stop(EXIT_OK);
+  }
+
+  /** Ends the subscriptions of -U, a packet each; resolves once the broker has answered for all of them. */
+  async #unsubscribe(): Promise<void> {
+    const properties = gatherProperties(this.#options.properties, 'unsubscribe');
+    const end = async (filter: string): Promise<void> => {
+      const answer = await this.#client.unsubscribe(filter, properties);
+      if (this.#denials.unsubscribed([filter], answer)) this.#end(EXIT_OK, 0);
+    };
+    await Promise.all(this.#options.unsubscribe.map(end));
   }
 
   #subscription(filter: string): SubscribeFilter {

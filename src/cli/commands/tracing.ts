@@ -4,14 +4,18 @@ import type { Parsed } from '../parse.ts';
 import { traceLines } from '../trace.ts';
 import type { Console } from './console.ts';
 
-/** The trace of a client tool; null without -d. */
+/**
+ * The trace of a client tool; null without -d.
+ * @param tellsGranted whether a line says what was granted; mosquitto_rr has none
+ */
 export async function traceFor(
   { options, given }: Parsed<'pub' | 'sub' | 'rr'>,
   console: Console,
+  tellsGranted: boolean,
 ): Promise<ClientTrace | null> {
   const line = (text: string): void => console.trace(text);
   const isRepeated = given.filter((key) => key === 'debug').length > 1;
-  if (!options.debugPackets && !isRepeated) return options.debug ? traceLines(line) : null;
+  if (!options.debugPackets && !isRepeated) return options.debug ? traceLines(line, tellsGranted) : null;
   const { packetTrees } = await import('../packet-trees.ts');
-  return { ...traceLines(line), bytes: packetTrees(line, console.paint) };
+  return { ...traceLines(line, tellsGranted), bytes: packetTrees(line, console.paint) };
 }

@@ -29,7 +29,7 @@ export const OUTPUT_OPTIONS = [
     group: 'Output',
     value: 'FORMAT',
     missing: '-F argument given but no format specified',
-    help: 'Print messages in this form: text with %t (topic), %p (payload), %j (JSON) and others, see the manual page.',
+    help: 'Print messages in this form: text with %t (topic), %p (payload), %j (JSON) and others; see "Output" in the manual page.',
   },
   {
     key: 'pretty',
@@ -49,7 +49,7 @@ export const OUTPUT_OPTIONS = [
     missing: '--payload-format argument given but no format specified',
     conflicts: {
       keys: ['jsonLines'],
-      message: 'The option --payload-format goes without --json-lines.',
+      message: '--payload-format cannot be combined with --json-lines.',
     },
     help: 'Print payloads in this form: as hex or base64 digits, as json, or cbor or msgpack as the JSON that it stands for.',
   },
@@ -63,7 +63,7 @@ export const OUTPUT_OPTIONS = [
     missing: '--payload-format argument given but no format specified',
     conflicts: {
       keys: ['jsonLines'],
-      message: 'The option --payload-format goes without --json-lines.',
+      message: '--payload-format cannot be combined with --json-lines.',
     },
     help: 'Form of the payloads, the one that is sent and the one that is printed: hex or base64 digits, json, or cbor or msgpack, which are typed and printed as JSON.',
   },
@@ -86,7 +86,7 @@ export const OUTPUT_OPTIONS = [
     group: 'Output',
     conflicts: {
       keys: ['format', 'verbose', 'pretty', 'noNewline', 'watch'],
-      message: 'The option --json-lines goes without -F, -v, -w, -N and --pretty.',
+      message: '--json-lines cannot be combined with -F, -v, -w, -N or --pretty.',
     },
     help: 'Print every message as a line of JSON from which mqtt-pub --json-lines publishes exactly the same message.',
   },

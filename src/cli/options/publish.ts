@@ -6,7 +6,7 @@ import type { OptionRow } from './row.ts';
 
 /** Every source of a payload excludes all of them, a second of its own kind too. */
 const oneSource = {
-  keys: ['message', 'file', 'stdinWhole', 'nullMessage', 'stdinLines', 'jsonLines', 'replay'],
+  keys: ['message', 'file', 'stdinWhole', 'nullMessage', 'stdinLines', 'jsonInput', 'replay'],
   message: 'Only one type of message can be sent at once.',
 } as const;
 
@@ -17,7 +17,7 @@ const SPEED: Kind<number> = oneWord((word) => {
   const value = /^(\d+(\.\d*)?|\.\d+)$/.test(word) ? Number(word) : Number.NaN;
   if (word === 'max') return 0;
   if (!(value === 0 || (value >= 0.001 && value <= 1_000_000))) {
-    throw new UsageError(`Invalid speed "${word}", it must be from 0.001 to 1000000, or max.`);
+    throw new UsageError(`Invalid speed "${word}", it must be from 0.001 to 1000000, or 0 or max.`);
   }
   return value;
 });
@@ -87,10 +87,19 @@ export const PUBLISH_OPTIONS = [
     key: 'nullMessage',
     names: ['-n', '--null-message'],
     kind: FLAG,
-    tools: ['pub', 'rr'],
+    tools: ['pub'],
     group: 'Publishing',
     conflicts: oneSource,
     help: 'Send a message without payload. With -r this deletes the retained message of the topic.',
+  },
+  {
+    key: 'nullMessage',
+    names: ['-n', '--null-message'],
+    kind: FLAG,
+    tools: ['rr'],
+    group: 'Publishing',
+    conflicts: oneSource,
+    help: 'Send a message without payload.',
   },
   {
     key: 'payloadFormat',
@@ -101,14 +110,14 @@ export const PUBLISH_OPTIONS = [
     value: 'FORMAT',
     missing: '--payload-format argument given but no format specified',
     conflicts: {
-      keys: ['jsonLines', 'replay'],
+      keys: ['jsonInput', 'replay'],
       message:
-        'The option --payload-format goes without --json-lines and --replay, which say how each payload is encoded.',
+        '--payload-format cannot be combined with --json-lines or --replay, which say how each payload is encoded.',
     },
     help: 'Form of what -m, -f, -s and -l give: hex or base64 digits that stand for bytes, json that is checked, or JSON that is sent as cbor or msgpack.',
   },
   {
-    key: 'jsonLines',
+    key: 'jsonInput',
     names: ['--json-lines'],
     kind: FLAG,
     tools: ['pub'],

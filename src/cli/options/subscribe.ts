@@ -140,7 +140,7 @@ export const SUBSCRIBE_OPTIONS = [
     group: 'Subscribing',
     value: 'COUNT',
     missing: '--expect argument given but no count specified',
-    conflicts: { keys: ['count', 'until'], message: "Only one of '-C', '--until' and '--expect' may be used." },
+    conflicts: { keys: ['count', 'until'], message: "'--expect' cannot be combined with '-C' or '--until'." },
     help: 'Exit with code 0 after this many messages, and with 27 if fewer come within the time of -W. With =COUNT, exit with code 0 when -W is over and exactly so many came, and with 1 as soon as one too many comes.',
   },
   {
@@ -151,7 +151,7 @@ export const SUBSCRIBE_OPTIONS = [
     group: 'Subscribing',
     value: 'CONDITION',
     missing: '--until argument given but no condition specified',
-    help: "Exit with code 0 after the first message that fulfils a condition: 'payload.temp > 30', or /REGEX/ for text. See the manual page.",
+    help: 'Exit with code 0 after the first message that fulfils a condition: \'payload.temp > 30\', or /REGEX/ for text. See "Conditions" in the manual page.',
   },
   {
     key: 'record',
@@ -161,7 +161,7 @@ export const SUBSCRIBE_OPTIONS = [
     group: 'Subscribing',
     value: 'FILE',
     missing: '--record argument given but no file specified',
-    help: 'Write every message, with its time, to this file for mqtt-pub --replay; behind what is recorded there already. Messages are printed as well only if an option says how (-v, -F, …). Chooses MQTT 5 where -V is not given.',
+    help: 'Write every message, with its time, to this file for mqtt-pub --replay, behind what is recorded there already. Messages are printed as well only if an option says how (-v, -F, …). Chooses MQTT 5 where -V is not given.',
   },
   {
     key: 'watch',

@@ -110,7 +110,8 @@ const HEX: PayloadFormat = {
   show: (payload) => inPieces(payload, 'hex'),
   read: (text) => {
     const digits = withoutSpace(text, /[^\da-fA-F]/);
-    if (digits.length % 2 !== 0) throw new PayloadFault(`${digits.length} digits are no whole bytes`);
+    if (digits.length % 2 !== 0)
+      throw new PayloadFault(`${digits.length} ${digits.length === 1 ? 'digit makes' : 'digits make'} no whole bytes`);
     return Buffer.from(digits, 'hex');
   },
 };

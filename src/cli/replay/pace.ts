@@ -27,8 +27,9 @@ export class Pace {
   readonly #clock: Clock;
   readonly #speed: number;
   /** Microseconds of the recording that go with a moment of the clock; null before the first message. */
-  #origin: { recorded: number; readonly ms: number } | null = null;
+  #origin: { recorded: number; ms: number } | null = null;
   #last = 0;
+  #hasLeft = false;
 
   /** @param speed how many times as fast as recorded; 0 for no waiting at all */
   constructor(clock: Clock, speed: number) {
@@ -53,5 +54,15 @@ export class Pace {
     for (let left = at - this.#clock.now(); left > NEAR_MS; left = at - this.#clock.now()) {
       await this.#clock.wait(left, signal);
     }
+  }
+
+  /**
+   * A message has left. The times are reckoned from when the first one did: code that runs for the first time takes some
+   * milliseconds, by which the second one would come too early.
+   */
+  left(): void {
+    if (this.#hasLeft || this.#origin === null) return;
+    this.#hasLeft = true;
+    this.#origin.ms = this.#clock.now();
   }
 }

@@ -53,7 +53,7 @@ describe('bash', { skip: without('bash') }, () => {
     ['pub', ['-P', 'x'], []],
     ['pub', ['-D', 'un'], ['unsubscribe']],
     ['pub', ['-D', 'publish', 'c'], ['content-type', 'correlation-data']],
-    ['pub', ['-D', 'disconnect', ''], ['session-expiry-interval', 'user-property']],
+    ['pub', ['-D', 'disconnect', ''], ['session-expiry-interval', 'reason-string', 'user-property']],
     ['pub', ['-D', 'nothing', ''], []],
     ['pub', ['-D', 'publish', 'content-type', '--h'], []],
     ['pub', ['-D', 'publish', 'content-type', 'x', '--hel'], ['--help']],

@@ -57,7 +57,7 @@ describe('where to', () => {
 
 describe('as whom', () => {
   it('the client makes up an id', () => assert.equal('clientId' in sub([]), false));
-  it('an id', () => assert.equal(sub(['-i', '']).clientId, ''));
+  it('an id', () => assert.equal(sub(['-i', 'me']).clientId, 'me'));
   it('a prefix and the process id', () => assert.equal(sub(['-I', 'x-']).clientId, `x-${process.pid}`));
 
   it('name and password, of options or URL', () => {

@@ -85,7 +85,7 @@ describe('a whole payload', () => {
     const missing = path.join(directory, 'none');
     await assert.rejects(
       readPayloadFile(missing),
-      sentence(/^Unable to open file ".*none": No such file or directory\.\nError loading input file ".*none"\.$/),
+      sentence(/^Unable to open file ".*none"\.\nError loading input file ".*none"\.\nNo such file or directory\.$/),
     );
     await assert.rejects(readPayloadFile(directory), sentence(/it is a directory\.\nError loading input file/));
     const large = path.join(directory, 'large');

@@ -80,7 +80,7 @@ describe('messages as JSON', () => {
   });
 
   it('writes values in their shortest form', () => {
-    assert.equal(payloadOf(' [1, 2.50, 1e3, -0, {}, [] , "a" , true,null ] '), '[1,2.5,1000,0,{},[],"a",true,null]}');
+    assert.equal(payloadOf(' [1, 2.50, 1e3, -0, {}, [] , "a" , true,null ] '), '[1,2.5,1000,-0,{},[],"a",true,null]}');
     assert.equal(payloadOf('"\\u00e9\\n\\/\\u0022\\ud83d\\ude00\\u0001"'), '"é\\n/\\"😀\\u0001"}');
   });
 

@@ -97,7 +97,7 @@ describe('-D', () => {
     ]);
     assert.deepEqual(names('subscribe'), ['subscription-identifier', 'user-property']);
     assert.deepEqual(names('unsubscribe'), ['user-property']);
-    assert.deepEqual(names('disconnect'), ['session-expiry-interval', 'user-property']);
+    assert.deepEqual(names('disconnect'), ['reason-string', 'session-expiry-interval', 'user-property']);
   });
 
   it('gathers the properties of one packet', () => {

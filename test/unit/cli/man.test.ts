@@ -35,6 +35,17 @@ for (const page of PAGES) {
   });
 }
 
+for (const page of PAGES) {
+  test(`man/${page.file} has every heading once`, () => {
+    const headings = [...readFileSync(inMan(page.file), 'utf8').matchAll(/^\.SH .*$/gm)].map(String);
+    assert.ok(headings.length > 0);
+    assert.deepEqual(
+      headings.filter((heading, place) => headings.indexOf(heading) !== place),
+      [],
+    );
+  });
+}
+
 test('no other page lies about', () => {
   const pages = readdirSync(path.join(repository, 'man')).filter((name) => !name.endsWith('.md'));
   assert.deepEqual(pages.sort(), PAGES.map((page) => page.file).sort());

@@ -250,10 +250,28 @@ describe('refused with one clear sentence', () => {
         [
           'sub',
           ['-t', 'a', '--expect', '1', ...words],
-          "Only one of '-C', '--until' and '--expect' may be used.",
+          "'--expect' cannot be combined with '-C' or '--until'.",
         ] as const,
     ),
     ['sub', ['-t', 'a', '-w', '--message-rate'], "Only one of '-w' and '--message-rate' may be used."],
+    [
+      'sub',
+      ['-t', 'a', '--record', '-'],
+      "'--record' writes to a file; '--json-lines' prints the same lines on standard output.",
+    ],
+    ...[
+      [],
+      ['-x', '0'],
+      ['-c', '-i', 'me', '-x', '0'],
+      ['-x', '9', '-D', 'connect', 'session-expiry-interval', '0'],
+    ].map(
+      (words) =>
+        [
+          'sub',
+          ['-t', 'a', ...words, '-D', 'disconnect', 'session-expiry-interval', '5'],
+          'DISCONNECT cannot set a session expiry interval where CONNECT set none: add -x.',
+        ] as const,
+    ),
     ['sub', ['-t', 'a', '-M', '0'], 'Maximum inflight messages must be greater than 0.'],
     ['pub', ['-t', 'a', '-n', '--repeat', '0'], '--repeat argument must be >0.'],
     ['pub', ['-t', 'a', '-n', '--repeat-delay', '-1'], '--repeat-delay argument must be >=0.0.'],
@@ -279,7 +297,7 @@ describe('refused with one clear sentence', () => {
     ],
     ['sub', ['-t', 'a', '-C', '99999999999999999999'], 'Invalid message count "99999999999999999999".'],
     ['sub', ['-t', 'a', '-W', '2147484'], 'Invalid timeout "2147484".'],
-    ['sub', ['-t', 'a', '--will-qos', '3'], 'Invalid will QoS 3'],
+    ['sub', ['-t', 'a', '--will-qos', '3'], 'Invalid will QoS 3.'],
     ['sub', ['-t', 'a', '--cert', 'x'], 'Both certfile and keyfile must be provided if one of them is set.'],
     ['sub', ['-t', 'a', '--key', 'x'], 'Both certfile and keyfile must be provided if one of them is set.'],
     ['sub', ['-L', 'foo://x/a'], 'unsupported URL scheme.'],
@@ -310,7 +328,7 @@ describe('refused with one clear sentence', () => {
     [
       'pub',
       ['-t', 'a', '-n', '-D', 'publish', 'subscription-identifier', '1'],
-      'subscription-identifier property not allowed for publish in --property argument.',
+      'subscription-identifier property not supported for publish in --property argument.',
     ],
     [
       'sub',

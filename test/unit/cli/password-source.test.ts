@@ -53,10 +53,13 @@ describe('a file', () => {
       const file = fileWith(t, content);
       return (await read({ passwordFile: file })).replace(file, 'F');
     };
-    assert.equal(await refused(''), 'refused: The first line of the password file F is empty, and no password.');
+    assert.equal(
+      await refused(''),
+      'refused: The first line of the password file F is empty: there is no password in it.',
+    );
     assert.equal(
       await refused('\nsecret'),
-      'refused: The first line of the password file F is empty, and no password.',
+      'refused: The first line of the password file F is empty: there is no password in it.',
     );
     assert.equal(
       await refused(`${LONGEST}x`),
@@ -92,7 +95,7 @@ describe('a descriptor', () => {
       'refused: Unable to read the password from file descriptor 123456. It is not open.',
     );
     const empty = openSync(fileWith(t, ''), 'r');
-    assert.match(await read({ passwordFd: empty }), / is empty, and no password\.$/);
+    assert.match(await read({ passwordFd: empty }), / is empty: there is no password in it\.$/);
     closeSync(empty);
     const long = openSync(fileWith(t, `${LONGEST}x\n`), 'r');
     assert.match(await read({ passwordFd: long }), / is longer than 65535 bytes\.$/);
@@ -108,7 +111,7 @@ it('a variable of the environment', async () => {
   }
   assert.equal(
     await read({ passwordEnv: 'PW' }, { PW: '' }),
-    'refused: The environment variable PW is empty, and no password.',
+    'refused: The environment variable PW is empty: there is no password in it.',
   );
 });
 

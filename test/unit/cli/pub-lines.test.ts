@@ -65,7 +65,7 @@ describe('lines that are checked', () => {
       '',
       'C',
       'end',
-      'Line 4 of standard input is not hexadecimal: 1 digits are no whole bytes.',
+      'Line 4 of standard input is not hexadecimal: 1 digit makes no whole bytes.',
     ]);
     assert.deepEqual(await send([...args, 'cbor'], text('"a"', '{"$x":', '1')), [
       '\x61a',
@@ -78,10 +78,10 @@ describe('lines that are checked', () => {
 describe('options about forms', () => {
   for (const [tool, args, sentence] of [
     ['pub', ['--json-lines', '-m', 'x'], 'Only one type of message can be sent at once.'],
-    ['pub', ['--json-lines', '--payload-format', 'hex'], 'goes without --json-lines'],
-    ['sub', ['-t', 'a', '--json-lines', '-F', '%p'], 'goes without -F, -v'],
-    ['sub', ['-t', 'a', '--json-lines', '-w'], 'goes without -F, -v, -w'],
-    ['sub', ['-t', 'a', '--json-lines', '--payload-format', 'hex'], 'goes without --json-lines'],
+    ['pub', ['--json-lines', '--payload-format', 'hex'], 'cannot be combined with --json-lines'],
+    ['sub', ['-t', 'a', '--json-lines', '-F', '%p'], 'cannot be combined with -F, -v'],
+    ['sub', ['-t', 'a', '--json-lines', '-w'], 'cannot be combined with -F, -v, -w'],
+    ['sub', ['-t', 'a', '--json-lines', '--payload-format', 'hex'], 'cannot be combined with --json-lines'],
     ['sub', ['-t', 'a', '--payload-format', 'xml'], "Invalid --payload-format 'xml'"],
     ['rr', ['--json-compat', '2'], "Invalid --json-compat '2'"],
   ] as const) {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { FlushTurn } from '../../../src/net/flush.ts';
-import { Link, type LinkOwner, PAUSE_CALLER, PAUSE_HOOK } from '../../../src/net/link.ts';
+import { Link, type LinkOwner, PAUSE_ACKS_UNREAD, PAUSE_CALLER, PAUSE_HOOK } from '../../../src/net/link.ts';
 import type { PeerFault } from '../../../src/protocol/errors.ts';
 import { CountedBytes, FakeTransport, nextTurn } from '../../support/fake-transport.ts';
 
@@ -139,3 +139,58 @@ test('bytes are counted, also those of a packet that is not whole', () => {
   owner.link.receive(Buffer.from('00', 'hex'));
   assert.deepEqual([owner.bytes, owner.frames], [2, 1]);
 });
+
+/** Pings of which the second has the owner stop reading, and the end of the connection behind them. */
+function closedWhileHeld(error: Error | null = null): Answering {
+  const owner = new Answering();
+  owner.pausesAt = 2;
+  owner.pings(5);
+  owner.link.ended();
+  owner.link.closed(error);
+  return owner;
+}
+
+test('what came before the end is handed out, and the owner hears of the end behind it', () => {
+  const failure = new Error('reset');
+  for (const error of [null, failure]) {
+    const owner = closedWhileHeld(error);
+    assert.deepEqual([owner.frames, owner.ends], [2, []]);
+    owner.link.resume(PAUSE_HOOK);
+    assert.deepEqual([owner.frames, owner.ends], [5, [error]]);
+    owner.link.resume(PAUSE_HOOK);
+    assert.equal(owner.ends.length, 1);
+  }
+});
+
+test('the end waits for every reason that holds frames, but not for answers that nobody takes', () => {
+  const owner = new Answering();
+  owner.pausesAt = 2;
+  owner.pings(5);
+  owner.link.pause(PAUSE_CALLER);
+  owner.link.pause(PAUSE_ACKS_UNREAD);
+  owner.link.closed(null);
+  owner.link.resume(PAUSE_HOOK);
+  assert.deepEqual([owner.frames, owner.ends], [2, []]);
+  owner.link.resume(PAUSE_CALLER);
+  assert.deepEqual([owner.frames, owner.ends], [5, [null]]);
+});
+
+test('without frames that wait the owner hears of the end at once, whatever the reason to pause', () => {
+  const owner = new Answering();
+  owner.pings(2);
+  owner.link.pause(PAUSE_HOOK);
+  owner.link.closed(null);
+  assert.deepEqual(owner.ends, [null]);
+});
+
+for (const way of ['end', 'destroy'] as const) {
+  test(`who is closed and held can be let go: ${way}`, async () => {
+    const owner = closedWhileHeld();
+    if (way === 'end') owner.link.end(owner.turn);
+    else owner.link.destroy();
+    owner.link.destroy();
+    assert.deepEqual(owner.ends, []);
+    await nextTurn();
+    assert.deepEqual([owner.frames, owner.ends], [2, [null]]);
+  });
+}

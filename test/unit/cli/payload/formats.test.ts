@@ -167,7 +167,7 @@ describe('payload formats', () => {
   for (const [name, text, message] of [
     ['hex', '0x12', 'is not hexadecimal: unexpected "x" at column 2'],
     ['hex', '00\n1 g', 'is not hexadecimal: unexpected "g" at line 2, column 3'],
-    ['hex', '123', 'is not hexadecimal: 3 digits are no whole bytes'],
+    ['hex', '123', 'is not hexadecimal: 3 digits make no whole bytes'],
     ['base64', 'AA*=', 'is not base64: unexpected "*" at column 3'],
     ['base64', 'AAAAA', 'is not base64: it is cut off'],
     ['base64', 'AA=', 'is not base64: it is cut off'],

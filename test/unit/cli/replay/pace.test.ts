@@ -64,6 +64,19 @@ test('where times go back, later ones count from there; where there is none, not
   assert.deepEqual(await sentAt([100, 150, 20, 30, null, 40], 1, new TestClock()), [0, 50, 50, 60, 60, 70]);
 });
 
+test('the first message sets the times when it has left, and only the first', async () => {
+  const clock = new TestClock();
+  const pace = new Pace(clock, 1);
+  const sent: number[] = [];
+  for (const time of [0, 10, 20]) {
+    await pace.due(1e15 + time * 1000, STILL);
+    clock.ms += 4;
+    pace.left();
+    sent.push(clock.ms - 1000);
+  }
+  assert.deepEqual(sent, [4, 18, 28]);
+});
+
 const line = (ms: number, payload: string, more = ''): string =>
   `{"tst":"2026-11-21T00:00:${(ms / 1000).toFixed(6).padStart(9, '0')}+0000","topic":"a/b","qos":1${more},"payload":"${payload}"}\n`;
 

@@ -1,0 +1,83 @@
+// Differences of -F.
+import type { Difference } from './differential-differences.ts';
+
+export const FORMAT_DIFFERENCES: readonly Difference[] = [
+  {
+    title: 'Formats that 2.0.11 does not know',
+    mosquitto: 'Refuses separators of %x and %X, and %f and %d.',
+    ours: 'Prints them.',
+    reason: 'Mosquitto 2.1 has them.',
+    lines: [
+      "formats that are wrong: sub -F '%:'",
+      "widths and precisions: sub -F '%.2:x|' (then pub -t {t}/a/b -q 1 -m hello {properties})",
+      "widths and precisions: sub -F '%.1:x|' (then pub -t {t}/a/b -q 1 -m hello {properties})",
+      "widths and precisions: sub -F '%.4-X|' (then pub -t {t}/a/b -q 1 -m hello {properties})",
+      "widths and precisions: sub -F '%:x|' (then pub -t {t}/a/b -q 1 -m hello {properties})",
+      "widths and precisions: sub -F '%.3:x|' (then pub -t {t}/a/b -q 1 -m hello {properties})",
+      "widths and precisions: sub -F '%.2,X|' (then pub -t {t}/a/b -q 1 -m hello {properties})",
+      "widths and precisions: sub -F '%.0:x|' (then pub -t {t}/a/b -q 1 -m hello {properties})",
+      "widths and precisions: sub -F '%20.2:x|' (then pub -t {t}/a/b -q 1 -m hello {properties})",
+      "escapes, dates and payloads of bytes: sub -F '%.4:X' (then pub -t {t}/a/b -f {folder}/binary)",
+      "escapes, dates and payloads of bytes: sub -F '%f' (then pub -t {t}/a/b -f {folder}/binary)",
+      "escapes, dates and payloads of bytes: sub -F '%d' (then pub -t {t}/a/b -f {folder}/binary)",
+      "escapes, dates and payloads of bytes: sub -F '%f' (then pub -t {t}/a/b -f {folder}/float)",
+      "escapes, dates and payloads of bytes: sub -F '%10f|%-10f|' (then pub -t {t}/a/b -f {folder}/float)",
+      "escapes, dates and payloads of bytes: sub -F '%.2f|%010.3f|' (then pub -t {t}/a/b -f {folder}/float)",
+      "escapes, dates and payloads of bytes: sub -F '%d' (then pub -t {t}/a/b -f {folder}/float)",
+      "escapes, dates and payloads of bytes: sub -F '%d' (then pub -t {t}/a/b -f {folder}/double)",
+      "escapes, dates and payloads of bytes: sub -F '%12d|%-12d|' (then pub -t {t}/a/b -f {folder}/double)",
+      "escapes, dates and payloads of bytes: sub -F '%.2d|%012.3d|' (then pub -t {t}/a/b -f {folder}/double)",
+      "escapes, dates and payloads of bytes: sub -F '%f' (then pub -t {t}/a/b -f {folder}/double)",
+      "escapes, dates and payloads of bytes: sub -F '%f|' (then pub -t {t}/a/b -m hello)",
+      "escapes, dates and payloads of bytes: sub -F '%d|' (then pub -t {t}/a/b -m hello)",
+    ],
+  },
+  {
+    title: 'A width of hex',
+    mosquitto: 'Cuts the payload to as many bytes as hex digits would fit.',
+    ours: 'Fills up to the width and cuts nothing.',
+    reason: 'A defect of 2.0.11.',
+    lines: [
+      "widths and precisions: sub -F '%20x|' (then pub -t {t}/a/b -q 1 -m hello {properties})",
+      "widths and precisions: sub -F '%-20x|' (then pub -t {t}/a/b -q 1 -m hello {properties})",
+      "widths and precisions: sub -F '%020x|' (then pub -t {t}/a/b -q 1 -m hello {properties})",
+    ],
+  },
+  {
+    title: 'User properties in JSON',
+    mosquitto: 'An object, in which equal keys fight.',
+    ours: 'An array with an object for each.',
+    reason: 'Mosquitto 2.1 prints it so.',
+    lines: [
+      "widths and precisions: sub -F '%30j|' (then pub -t {t}/a/b -q 1 -m hello {properties})",
+      'properties: sub -F \'%j\' (then pub -t {t}/a/b -q 1 -m \'{"a":[1,2.50,null,true,"x"]}\' {properties})',
+      'properties: sub -F \'%J\' (then pub -t {t}/a/b -q 1 -m \'{"a":[1,2.50,null,true,"x"]}\' {properties})',
+      "payloads as JSON: sub -F '%J' --pretty (then pub -t {t}/a/b -m '[]' {properties})",
+    ],
+  },
+  {
+    title: 'Numbers of a JSON payload',
+    mosquitto: 'Prints large numbers rounded or as null, and takes `01` for 1.',
+    ours: 'Prints them as they were sent; `01` is no JSON.',
+    reason: 'Rounding loses data.',
+    lines: [
+      "payloads as JSON: sub -F '%J' (then pub -t {t}/a/b -m '1e400')",
+      "payloads as JSON: sub -F '%J' (then pub -t {t}/a/b -m '123456789012345678901')",
+      "payloads as JSON: sub -F '%J' (then pub -t {t}/a/b -m '01')",
+    ],
+  },
+  {
+    title: 'A NUL byte in a payload as JSON',
+    mosquitto: 'Ends the text there.',
+    ours: 'Prints all of it.',
+    reason: 'Cutting loses data.',
+    lines: ["payloads as JSON: sub -F '%j' (then pub -t {t}/a/b -f {folder}/binary)"],
+  },
+  {
+    title: 'The name of the time zone',
+    mosquitto: 'As the system has it, such as IST.',
+    ours: 'As the language standard has it, such as GMT+5:30.',
+    reason: 'Node knows the names of few zones.',
+    lines: ["escapes, dates and payloads of bytes: sub -F '=@Z=' (then pub -t {t}/a/b -m x)"],
+  },
+];
