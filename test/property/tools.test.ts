@@ -36,12 +36,17 @@ const URLS: readonly string[] = [
   ...[`socks5h://u:${SECRET}@127.0.0.1:1`, `socks5h://u:${SECRET}`, `u:${SECRET}@h`, `http://u:${SECRET}`],
 ];
 
+/** Options whose files are written to: theirs are in the folder of the test. */
+const WRITTEN: readonly string[] = ['record', 'spool', 'tlsKeylog'];
+const FILES: readonly string[] = ['', '/', '/file', '/file/file', '/nope/file', '/\u001b[2J', `/${'x'.repeat(5000)}`];
+
 /** An option with its words. */
 function given(row: OptionRow): fc.Arbitrary<readonly string[]> {
   const name = fc.constantFrom(...row.names);
   if (row.kind.switch) return name.map((text) => [text]);
   if (['url', 'proxy'].includes(row.key)) return fc.tuple(name, fc.constantFrom(...URLS));
   if (row.mask !== undefined && row.key !== 'properties') return fc.tuple(name, fc.constantFrom(...SECRETS));
+  if (WRITTEN.includes(row.key)) return fc.tuple(name, fc.constantFrom(...FILES));
   if (row.key === 'repeatDelay') return fc.tuple(name, fc.constantFrom('0', '-1', 'x', '0.001'));
   const [most, least] = row.key === 'properties' ? [4, 2] : [1, 1];
   const words = fc.array(fc.constantFrom(...WORDS), { minLength: least, maxLength: most });
