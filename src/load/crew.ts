@@ -146,6 +146,7 @@ export class LocalCrew implements Crew, ClientWatcher, Opener {
     const { measurement } = this;
     const counts = this.counts();
     measurement.isCounting = false;
+    measurement.isOver = true;
     this.opening?.stop();
     for (const { timer } of this.waiting.values()) clearTimeout(timer);
     for (const client of this.clients) client.end();

@@ -15,8 +15,10 @@ export class Measurement {
   readonly run: number | null;
   /** Whether messages carry stamps; without, every message counts. */
   readonly isStamped: boolean;
-  /** Whether messages count already. */
+  /** Whether the measurement has begun here, and has not ended. */
   isCounting: boolean;
+  /** Whether it has ended. */
+  isOver: boolean;
   /** Lowest 32 bits of the clock when the last chunk came. */
   now: number;
   /** The clock then, and when the last message that counts came; microseconds. */
@@ -35,6 +37,7 @@ export class Measurement {
     this.run = run;
     this.isStamped = isStamped;
     this.isCounting = false;
+    this.isOver = false;
     this.now = 0;
     this.clock = 0;
     this.lastReceivedAt = 0;

@@ -69,13 +69,16 @@ export class Receiver {
     const { measurement, warmupRun, publishers } = this.reception;
     const isStamped = measurement.isStamped && readStamp(stamp, buffer, start, end);
     const isWarmup = isStamped && stamp.run === warmupRun;
-    if (isStamped && (isWarmup || stamp.run === measurement.run)) {
+    const isOurs = isStamped && stamp.run === measurement.run;
+    if (isWarmup || isOurs) {
       const publisher = publishers.get(stamp.publisher);
       if (publisher !== undefined && publisher.undelivered > 0) publisher.undelivered -= 1;
     }
-    if (!measurement.isCounting || isWarmup) return;
+    if (isWarmup) return;
+    // Another process may have begun to send before this one was told that the measurement begins.
+    if (!measurement.isCounting && (!isOurs || measurement.isOver)) return;
     const { counts } = measurement;
-    if (measurement.isStamped && measurement.run !== null && (!isStamped || stamp.run !== measurement.run)) {
+    if (measurement.isStamped && measurement.run !== null && !isOurs) {
       counts.foreign += 1;
       return;
     }

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { clockMark } from '../../../src/load/clock.ts';
+import type { Counts } from '../../../src/load/counts.ts';
 import { LocalCrew } from '../../../src/load/crew.ts';
 import type { LoadPlan } from '../../../src/load/plan.ts';
 import { plannedClient, receivers } from '../../../src/load/plan.ts';
@@ -38,17 +39,23 @@ const PLAN: LoadPlan = {
 /** A run of this machine. */
 const OWN_RUN = ((clockMark() << 16) | 0x1234) >>> 0;
 
+/** Waits until this is so of a crew's counts. */
+async function until(crew: LocalCrew, isSo: (counts: Counts) => boolean): Promise<void> {
+  const limit = performance.now() + 10_000;
+  for (let counts = await crew.look(); !isSo(counts); counts = await crew.look()) {
+    assert.ok(performance.now() < limit, `not in time: ${JSON.stringify(counts)}`);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
+
 /** Runs a plan to its total; `expected` deliveries are waited for. */
 async function run(plan: LoadPlan, expected: number, number = OWN_RUN): Promise<Result> {
   const crew = new LocalCrew(plan, { worker: 0, workers: 1, run: number }, (error) => error.message);
   await crew.begin(await crew.open());
-  const limit = performance.now() + 10_000;
-  for (;;) {
-    const counts = await crew.look();
-    if (counts.sent === plan.total && counts.unacknowledged === 0 && counts.received >= expected) break;
-    assert.ok(performance.now() < limit, `not in time: ${JSON.stringify(counts)}`);
-    await new Promise((resolve) => setImmediate(resolve));
-  }
+  await until(
+    crew,
+    (counts) => counts.sent === plan.total && counts.unacknowledged === 0 && counts.received >= expected,
+  );
   return merged([await crew.close()]);
 }
 
@@ -92,6 +99,27 @@ describe('the load engine', () => {
     const { counts } = await run(plan, 300);
     const { unique, expected, duplicated, outOfOrder } = counts;
     assert.deepEqual([unique, expected, duplicated, outOfOrder], [300, 300, 0, 0]);
+  });
+
+  it('counts what comes from another process before it is told that the measurement begins', async (context) => {
+    const { port } = await embeddedBroker(context);
+    const plan: LoadPlan = { ...PLAN, endpoint: { ...PLAN.endpoint, port }, qos: 1, windowIsDelivery: false };
+    const crews = [0, 1].map(
+      (worker) => new LocalCrew(plan, { worker, workers: 2, run: OWN_RUN }, (error) => error.message),
+    ) as [LocalCrew, LocalCrew];
+    const missing = (await Promise.all(crews.map((crew) => crew.open()))).flat();
+    for (const crew of crews) {
+      await crew.begin(missing);
+      // All that it sends is acknowledged, and there for its own subscriber, before the other one begins.
+      await until(
+        crew,
+        (counts) => counts.busyPublishers === 0 && counts.unacknowledged === 0 && counts.received >= counts.sent,
+      );
+    }
+    const [first, second] = crews;
+    const sent = (await first.look()).sent + (await second.look()).sent;
+    for (const crew of crews) await until(crew, ({ received }) => received === sent);
+    await Promise.all(crews.map((crew) => crew.close()));
   });
 
   it('compares no stamps of another machine with the clock of this one', async (context) => {
