@@ -10,21 +10,9 @@ import type { Properties } from '../../../src/protocol/properties.ts';
 import { encodePublishProperties } from '../../../src/protocol/publish.ts';
 import { MQTT5, MQTT31, MQTT311, type Profile } from '../../../src/protocol/version.ts';
 import { controlPacket } from '../../support/arbitrary-packets.ts';
+import { connectPacket as connect } from '../../support/connect-packet.ts';
 
 const NOTHING = Buffer.alloc(0);
-
-const connect = (profile: Profile): ControlPacket => ({
-  type: 1,
-  profile,
-  bridge: false,
-  clientId: 'me',
-  cleanStart: true,
-  keepAlive: 60,
-  username: null,
-  password: null,
-  will: null,
-  properties: {},
-});
 
 interface Message {
   readonly topic: string;
