@@ -159,7 +159,7 @@ function comparisonOf(expression: Expression & { kind: 'compare' }, tooSlow: () 
   };
 }
 
-const NUMBER = /^\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*$/;
+const NUMBER = /^\s*[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?\s*$/;
 
 /** A value as a number where it can be one: true is 1, and digits are a number. */
 function numberOf(value: unknown): number | null {

@@ -20,8 +20,11 @@ type ConnectionRow =
   | (typeof PROPERTY_OPTIONS)[number]
   | (typeof TLS_OPTIONS)[number];
 
-/** What all clients' options have; `count` only mqtt-sub. */
-export type ConnectionFields = Fields<ConnectionRow, 'pub'> & { readonly count?: number | null };
+/** What all clients' options have; `count` only mqtt-sub, `failOnDenied` not mqtt-bench. */
+export type ConnectionFields = Fields<ConnectionRow, 'pub'> & {
+  readonly count?: number | null;
+  readonly failOnDenied?: boolean;
+};
 
 /** Receive maximum that the tools announce (MQTT 5). */
 const RECEIVE_MAXIMUM = 20;
@@ -55,10 +58,15 @@ export function connectionOptions(
   };
 }
 
-/** The version to speak: -D and -x choose MQTT 5, as they make no sense without it. */
+/**
+ * The version to speak: -D and -x choose MQTT 5, as they make no sense without it. So does --fail-on-denied of mqtt-pub where
+ * -V says nothing: before MQTT 5 no broker tells that it refuses a message.
+ */
 export function protocolVersion(tool: string, options: ConnectionFields): '3.1' | '3.1.1' | '5' {
   if (options.properties.length > 0 || options.sessionExpiry !== null) return '5';
-  return options.protocolVersion ?? (tool === 'rr' ? '5' : '3.1.1');
+  return (
+    options.protocolVersion ?? (tool === 'rr' || (tool === 'pub' && options.failOnDenied === true) ? '5' : '3.1.1')
+  );
 }
 
 function connectProperties(options: ConnectionFields): Properties {

@@ -38,8 +38,10 @@ export function cutWords(tool: Tool, rows: readonly OptionRow[], words: readonly
       break;
     }
     const row = rows.find((candidate) => candidate.names.includes(word));
+    const isBehindValue = !isLine && given.at(-1)?.row.kind.switch === false;
     // The broker shows its whole usage, as Mosquitto does; the other tools point to it.
-    if (row === undefined) throw new UsageError(unknownOption(word, tool), tool === 'broker' ? 'usage' : 'hint');
+    if (row === undefined)
+      throw new UsageError(unknownOption(word, tool, isBehindValue), tool === 'broker' ? 'usage' : 'hint');
     if (row.refused !== undefined) {
       throw new UsageError(`The option '${word}' is known but not supported. ${row.refused}`);
     }

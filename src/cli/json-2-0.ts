@@ -166,6 +166,8 @@ function codeUnit(content: string, at: number): number {
 /** 15 digits where they make the same number but for the last bit, else 17; null for what is infinite. */
 function numberText(value: number): string {
   if (!Number.isFinite(value)) return 'null';
+  // Most numbers are small integers, and the way below takes microseconds for each.
+  if (Number.isInteger(value) && Math.abs(value) < 1e15 && value !== 0) return String(value);
   const short = general(value, 15);
   const again = Number(short);
   const size = Math.max(Math.abs(value), Math.abs(again));

@@ -54,7 +54,7 @@ export function integer(min: number, max: number, fault: (word: string) => strin
 /** Seconds, fractions allowed. */
 export function seconds(min: number, fault: (word: string) => string): Kind<number> {
   return oneWord((word) => {
-    const value = /^\s*[+-]?(\d+\.?\d*|\.\d+)\s*$/.test(word) ? Number(word) : Number.NaN;
+    const value = /^\s*[+-]?(\d+(\.\d*)?|\.\d+)\s*$/.test(word) ? Number(word) : Number.NaN;
     // A longer time does not fit a timer of Node (2^31 - 1 milliseconds).
     if (!(value >= min && value <= 2_147_483)) throw new UsageError(fault(word));
     return value;

@@ -34,7 +34,8 @@ export async function readPassword(
   terminal: (io: Io) => Prompter | null = openTerminal,
 ): Promise<string> {
   if (source.passwordEnv !== null) {
-    const value = io.env[source.passwordEnv];
+    // What all objects have is not in the environment.
+    const value = Object.hasOwn(io.env, source.passwordEnv) ? io.env[source.passwordEnv] : undefined;
     if (value === undefined) throw failed(`The environment variable ${source.passwordEnv} is not set.`);
     return checked(value, `The environment variable ${source.passwordEnv}`);
   }

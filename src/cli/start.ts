@@ -1,7 +1,7 @@
 // The first step of every command: parse the command line, and deal with --help, --version and wrong usage.
 import { printableLines } from '../util/printable.ts';
 import type { Io } from './io.ts';
-import { EXIT_CONFIG, EXIT_ERROR, EXIT_INTERRUPTED, EXIT_OK, UsageError } from './messages.ts';
+import { EXIT_CONFIG, EXIT_ERROR, EXIT_INTERRUPTED, UsageError } from './messages.ts';
 import type { Shell } from './options/completion.ts';
 import type { Tool } from './options/row.ts';
 import { TOOLS } from './options/tools.ts';
@@ -24,8 +24,8 @@ export async function readCommandLine<T extends Tool>(
     const { help, version, completion } = parsed.options as General;
     if (completion !== null) {
       const { completionScript } = await import('./completion/script.ts');
-      io.stdout.write(completionScript(tool, completion));
-      return EXIT_OK;
+      const { printLines } = await import('./commands/print-lines.ts');
+      return await printLines([completionScript(tool, completion).trimEnd()], io);
     }
     if (!help && !version) return await withPassword(parsed, io);
     io.stdout.write(help ? helpText(tool) : versionText(tool));

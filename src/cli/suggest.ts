@@ -8,14 +8,18 @@ import { TOOLS } from './options/tools.ts';
 /** The tools whose options people mix up. */
 const CLIENTS: readonly Tool[] = ['pub', 'sub', 'rr'];
 
-/** The sentence about a word that is no option, with a second line that says what was probably meant, if that can be told. */
-export function unknownOption(given: string, tool: Tool): string {
+/**
+ * The sentence about a word that is no option, with a second line that says what was probably meant, if that can be told.
+ * @param isBehindValue whether it follows the value of an option, of which it may be a part
+ */
+export function unknownOption(given: string, tool: Tool, isBehindValue: boolean): string {
   const word = withoutSecret(given, optionsOf(tool));
   const sentence = `Unknown option '${word}'.`;
   const others = CLIENTS.includes(tool) ? CLIENTS.filter((client) => namesOf(client).includes(word)) : [];
   if (others.length > 0) return `${sentence}\nIt is one of ${others.map((other) => TOOLS[other].name).join(' and ')}.`;
   const suggestion = meant(word, supported(tool));
-  return suggestion === null ? sentence : `${sentence}\nDid you mean '${suggestion}'?`;
+  if (suggestion !== null) return `${sentence}\nDid you mean '${suggestion}'?`;
+  return isBehindValue && /^[^-]/.test(word) ? `${sentence}\nA value that has blanks in it needs quotes.` : sentence;
 }
 
 const supported = (tool: Tool): OptionRow[] => optionsOf(tool).filter((row) => row.refused === undefined);

@@ -1,6 +1,6 @@
 // TLS options of a client tool → TLS options of the client: reads the PEM files, with a clear sentence for one that is
 // missing or holds something else.
-import { appendFileSync, closeSync, openSync, readdirSync, readFileSync } from 'node:fs';
+import { appendFileSync, closeSync, openSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import type { TlsClientOptions } from '../client/options.ts';
 import { readSmallFile } from '../util/small-file.ts';
@@ -70,15 +70,27 @@ function systemAuthorities(env: Io['env']): string | null {
   return null;
 }
 
-/** Every file of a directory that holds certificates; other files (keys, lists) may lie beside them. */
+/** Every file of a directory that holds certificates; anything else may lie beside them. */
 function readDirectory(directory: string): string[] {
+  let names: string[];
   try {
-    const texts = readdirSync(directory, { withFileTypes: true })
-      .filter((entry) => !entry.isDirectory())
-      .map((entry) => readText(path.join(directory, entry.name)));
-    return texts.filter((text) => isPem(text, 'CERTIFICATE'));
+    names = readdirSync(directory);
   } catch (error) {
     throw fileError(directory, error);
+  }
+  const texts = names
+    .map((name) => textInside(path.join(directory, name)))
+    .filter((text) => isPem(text, 'CERTIFICATE'));
+  if (texts.length === 0) throw tlsFileError(directory, 'It holds no certificate in PEM form.');
+  return texts;
+}
+
+/** What a file of a directory says; nothing for a link that leads nowhere, a key that may not be read, a pipe. */
+function textInside(file: string): string {
+  try {
+    return statSync(file).isFile() ? readText(file) : '';
+  } catch {
+    return '';
   }
 }
 

@@ -22,6 +22,7 @@ const ANSWERS: readonly (readonly [RegExp, ProxyFault, string])[] = [
   [/ - TTLExpired$/, 'protocol', 'got no answer in time for the connection'],
   [/ - CommandNotSupported$/, 'protocol', 'makes no connections'],
   [/ - AddressNotSupported$/, 'protocol', 'does not take this kind of address'],
+  [/ - undefined$/, 'protocol', 'gave an answer that SOCKS5 does not have, asked to connect'],
   [/Authentication failed/, 'login', 'refused the user name and password, asked to connect'],
   [/no accepted authentication|unknown authentication/, 'method', 'takes no login of the kind offered'],
   [/Socket closed/, 'protocol', 'closed the connection without an answer, asked to connect'],

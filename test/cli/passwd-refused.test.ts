@@ -16,24 +16,24 @@ describe('refused, with exit code 1', () => {
     [['-b', 'F', 'a', ''], 'Error: Empty password.\n'],
     [
       ['-b', '-H', 'sha512', '-I', '5', 'F', 'a', 'x'],
-      'Error: sha512 hashes have no number of iterations; use sha512-pbkdf2.\n',
+      'Error: A sha512 hash has no number of iterations; use sha512-pbkdf2.\n',
     ],
-    [['-b', '-I', '17', 'F', 'a', 'x'], 'Error: the cost of bcrypt must be a whole number from 4 to 16, not 17.\n'],
+    [['-b', '-I', '17', 'F', 'a', 'x'], 'Error: The cost of bcrypt must be a whole number from 4 to 16, not 17.\n'],
     [
       ['-b', '--argon2-memory', '99', 'F', 'a', 'x'],
-      'Error: bcrypt hashes have no measure of memory or parallelism; use argon2id.\n',
+      'Error: A bcrypt hash has no measure of memory or parallelism; use argon2id.\n',
     ],
     [
       ['-b', '-H', 'argon2id', '--argon2-memory', '15', '--argon2-parallelism', '2', 'F', 'a', 'x'],
-      'Error: the memory of argon2id in KiB with 2 lanes must be a whole number from 16 to 1048576, not 15.\n',
+      'Error: The memory of argon2id in KiB with 2 lanes must be a whole number from 16 to 1048576, not 15.\n',
     ],
     [
       ['-b', '-H', 'argon2id', '--argon2-parallelism', '65', 'F', 'a', 'x'],
-      'Error: the parallelism of argon2id must be a whole number from 1 to 64, not 65.\n',
+      'Error: The parallelism of argon2id must be a whole number from 1 to 64, not 65.\n',
     ],
     [
       ['-b', '-H', 'argon2id', '-I', '5', '--argon2-memory', '1048576', 'F', 'a', 'x'],
-      'Error: the number of argon2id passes over 1048576 KiB must be a whole number from 1 to 4, not 5.\n',
+      'Error: The number of argon2id passes over 1048576 KiB must be a whole number from 1 to 4, not 5.\n',
     ],
     [['-D', 'F'], 'Error: -D argument given but password file or username missing.\n'],
     [['-U'], 'Error: -U argument given but password file missing.\n'],

@@ -166,6 +166,19 @@ describe('mqtt-pub', () => {
     });
     await observer.seen(2);
     assert.deepEqual(observer.payloads, ['a', 'b']);
+    // Only MQTT 5 tells of it, and not at QoS 0.
+    const plain = [...where, '-t', 'denied/t', '-m', 'x', '--fail-on-denied'];
+    assert.equal((await runTool('mqtt-pub', [...plain, '-q', '1'])).code, 135);
+    for (const [words, what, way] of [
+      [[], 'of QoS 0', 'use -q 1 or 2'],
+      [['-q', '1', '-V', '311'], 'before MQTT 5', 'leave -V out'],
+    ] as const) {
+      assert.deepEqual(await runTool('mqtt-pub', [...plain, ...words]), {
+        code: 0,
+        stdout: '',
+        stderr: `Warning: No broker tells that it refuses a message ${what}, so --fail-on-denied may not notice: ${way}.\n`,
+      });
+    }
     // A broker that closes the connection for it names its reason in MQTT 5 only.
     const closing = await falseBroker(context, (chunk, socket) => {
       if (chunk[0] === 0x10) socket.write(Buffer.from([0x20, 3, 0, 0, 0]));

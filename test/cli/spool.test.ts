@@ -24,13 +24,16 @@ describe('mqtt-pub -l --spool', { concurrency: true }, () => {
     const port = await freePort();
     const where = ['-h', '127.0.0.1', '-p', String(port)];
     const away = await runCommand(pub, [...where, '-t', 'old', '-q', '2', '-r', '-l', '--spool', file], 'a\nb');
-    assert.deepEqual(away, { code: 75, stdout: '', stderr: `Error: Connection refused\n${kept(2, file)}` });
+    const cause =
+      'Error: Connection refused\n' +
+      `Nothing accepts connections at 127.0.0.1:${port}: the broker does not run, or uses another port (-p).\n`;
+    assert.deepEqual(away, { code: 75, stdout: '', stderr: `${cause}${kept(2, file)}` });
     const more = await runCommand(
       pub,
       [...[...where, '-t', 'mid', '-l', '--spool', file, '-D', 'publish', 'content-type', 'x']],
       'c\n',
     );
-    assert.equal(more.stderr, `Error: Connection refused\n${kept(3, file)}`);
+    assert.equal(more.stderr, `${cause}${kept(3, file)}`);
     await embeddedBroker(context, port);
     const observer = await Observer.of(context, port);
     const sent = await runCommand(pub, [...where, '-V', '5', '-t', 'new', '-q', '1', '-l', '--spool', file], 'd\n');
@@ -158,7 +161,10 @@ describe('mqtt-pub -l --spool', { concurrency: true }, () => {
     assert.deepEqual(observer.payloads, ['ab', 'c']);
     const away = await runCommand(pub, ['-p', String(await freePort()), ...argv], '65\nxyz\n');
     assert.equal(away.code, 75);
-    assert.match(away.stderr, /^Error: Line 2 of .*\nError: Connection refused\n1 line is kept in /);
+    assert.match(
+      away.stderr,
+      /^Error: Line 2 of .*\nError: Connection refused\nNothing accepts .*\n1 line is kept in /,
+    );
   });
 
   it('refuses what it can not use', async (context) => {

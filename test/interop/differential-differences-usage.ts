@@ -107,7 +107,7 @@ export const USAGE_DIFFERENCES: readonly Difference[] = [
       'values out of range: sub -W soon',
       "topics: pub -t '' -m x",
       "topics: sub -t ''",
-      'missing what there is to do: pub -L mqtt://localhost/ -m x',
+      'missing what there is to do: pub -L mqtt://localhost:{closed}/ -m x',
       'missing what there is to do: pub -L mqtt:///a -m x',
       'missing what there is to do: pub -L mqtt://localhost:0/a -m x',
       'missing what there is to do: pub -L mqtt://localhost:65536/a -m x',
@@ -128,7 +128,7 @@ export const USAGE_DIFFERENCES: readonly Difference[] = [
   {
     title: 'Typos',
     mosquitto: 'Names the unknown option.',
-    ours: 'The same, and on a further line what was probably meant, or whose option it is.',
+    ours: 'The same, and on a further line what was probably meant, whose option it is, or that quotes are missing.',
     reason: 'Asked for by users.',
     lines: [
       'values out of range: pub -m x -V mqttv4',
@@ -139,6 +139,8 @@ export const USAGE_DIFFERENCES: readonly Difference[] = [
       'words that are no options: sub -m x',
       'words that are no options: sub --retain',
       'words that are no options: sub -f file',
+      'words that are no options: pub -t a -m x word',
+      'words that are no options: sub -t a b',
       'words that are no options: rr --repeat 1',
       'words that are no options: rr -r',
       'words that are no options: rr -C 1',

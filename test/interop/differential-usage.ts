@@ -142,7 +142,7 @@ export const USAGE: readonly Group[] = [
   {
     name: 'options that exclude or need each other',
     inside: true,
-    common: '-t {t}',
+    common: '-p {closed} -t {t}',
     lines: [
       'pub',
       'pub -m a -n',
@@ -190,7 +190,7 @@ export const USAGE: readonly Group[] = [
       'rr -t a',
       'rr -e a -m x',
       'pub -L mqtt://localhost -m x',
-      'pub -L mqtt://localhost/ -m x',
+      'pub -L mqtt://localhost:{closed}/ -m x',
       'pub -L http://localhost/a -m x',
       'pub -L localhost/a -m x',
       "pub -L '' -m x",

@@ -36,7 +36,7 @@ export async function makeHash(password: Buffer, scheme: HashScheme, cost: HashC
   if (form === undefined) throw new Error(`Error: There is no form of hash named ${scheme}.`);
   const asked = typeof cost === 'number' ? { iterations: cost } : cost;
   if (scheme !== 'argon2id' && (asked.memory ?? asked.parallelism) !== undefined) {
-    throw new Error(`Error: ${scheme} hashes have no measure of memory or parallelism; use argon2id.`);
+    throw new Error(`Error: A ${scheme} hash has no measure of memory or parallelism; use argon2id.`);
   }
   return form.make(password, asked);
 }

@@ -1,11 +1,13 @@
 // mqtt-pub: publishes one message, once or repeatedly, or a message for each line of standard input.
 import { setTimeout as sleep } from 'node:timers/promises';
+import { protocolVersion } from '../connection.ts';
 import { lineBatches, readPayloadFile, readPayloadStream } from '../input.ts';
 import type { Io } from '../io.ts';
 import { EXIT_OK, UsageError } from '../messages.ts';
 import type { Options } from '../options/tables.ts';
 import { bytesOf } from '../raw-arguments.ts';
 import { clientCommand, openClient, type Workplace } from './client-command.ts';
+import type { Console } from './console.ts';
 import { Denials } from './denials.ts';
 import { AHEAD, Publisher } from './publisher.ts';
 import { EVERY_SECOND } from './reconnecting.ts';
@@ -16,6 +18,7 @@ export function main(argv: readonly string[], io: Io): Promise<number> {
 }
 
 async function run(options: Options<'pub'>, place: Workplace): Promise<number> {
+  if (options.failOnDenied) warnOfSilence(options, place.console);
   if (options.spool !== null) return (await import('./spool.ts')).publishSpooled(options, options.spool, place);
   if (options.replay !== null) return (await import('./replay.ts')).publishRecording(options, options.replay, place);
   const { io, console } = place;
@@ -38,6 +41,17 @@ async function run(options: Options<'pub'>, place: Workplace): Promise<number> {
   }
   denials.published(publisher.sent);
   return denials.exitCode(publisher.isDoubtful ? denials.unread() : EXIT_OK);
+}
+
+/** Warns of --fail-on-denied where no broker would tell. */
+function warnOfSilence(options: Options<'pub'>, console: Console): void {
+  const isForAll = !options.jsonInput && options.replay === null;
+  const isUntold = options.qos === 0 && isForAll;
+  if (!isUntold && protocolVersion('pub', options) === '5') return;
+  const [what, way] = isUntold ? ['of QoS 0', 'use -q 1 or 2'] : ['before MQTT 5', 'leave -V out'];
+  console.warn(
+    `Warning: No broker tells that it refuses a message ${what}, so --fail-on-denied may not notice: ${way}.`,
+  );
 }
 
 /** The payload that the options ask for, read before anything is connected. Throws UsageError. */

@@ -1,7 +1,9 @@
 // mqtt-pub -l --spool FILE: every line goes to the file first and from there to the broker, so that lines are taken while the
 // broker is away and none is lost with the process.
 import type { Client } from '../../client/options.ts';
+import { dialFacts } from '../../net/dial-facts.ts';
 import { systemErrorText } from '../../util/system-error.ts';
+import { connectionOptions } from '../connection.ts';
 import { EXIT_KEPT } from '../exit-status.ts';
 import { lineBatches } from '../input.ts';
 import { EXIT_OK, UsageError } from '../messages.ts';
@@ -38,7 +40,15 @@ export async function publishSpooled(options: Options<'pub'>, name: string, plac
     forget();
     await spool.close();
   }
-  return tellTheEnd(place, spool, failure, run);
+  return tellTheEnd(place, spool, await explained(failure, options, place), run);
+}
+
+/** A failure to connect as one that explains itself, any other as it is. */
+async function explained(failure: Error | null, options: Options<'pub'>, place: Workplace): Promise<Error | null> {
+  if (failure === null || dialFacts(failure) === null) return failure;
+  const { whileConnecting } = await import('./explain-connecting.ts');
+  const { endpoint } = connectionOptions('pub', options, place.io.env);
+  return whileConnecting(failure, endpoint) as Error;
 }
 
 /** What is said about a run that is over; the exit code. Throws the failure where nothing is kept, or it is of the file. */

@@ -98,6 +98,7 @@ export class Watch implements Display {
     this.#stdout.off('resize', this.#redraw);
     process.off('SIGCONT', this.#resume);
     process.off('SIGTSTP', this.#suspend);
+    process.off('SIGQUIT', this.#quit);
     process.off('exit', this.#restore);
     this.#console.undivert();
   }
@@ -127,6 +128,7 @@ export class Watch implements Display {
     if (process.platform !== 'win32') {
       process.on('SIGCONT', this.#resume);
       process.on('SIGTSTP', this.#suspend);
+      process.once('SIGQUIT', this.#quit);
     }
     process.on('exit', this.#restore);
     this.#console.divert((sentence) => {
@@ -209,6 +211,12 @@ export class Watch implements Display {
   readonly #suspend = (): void => {
     this.#leave();
     process.kill(process.pid, 'SIGSTOP');
+  };
+
+  /** Ctrl-\ ends the process as ever, and gets it, too. */
+  readonly #quit = (): void => {
+    this.#leave();
+    process.kill(process.pid, 'SIGQUIT');
   };
 
   readonly #resume = (): void => {

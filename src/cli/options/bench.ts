@@ -16,7 +16,7 @@ const count = (name: string, least: number, most = 10_000_000) =>
 /** A number of messages or bytes in a second; fractions are slow. */
 const rate = (name: string) =>
   oneWord((word) => {
-    const value = /^(\d+\.?\d*|\.\d+)$/.test(word) ? Number(word) : Number.NaN;
+    const value = /^(\d+(\.\d*)?|\.\d+)$/.test(word) ? Number(word) : Number.NaN;
     if (value >= 0.001 && value <= 1e10) return value;
     throw new UsageError(`Invalid ${name} '${word}': give a number from 0.001 to 10000000000.`);
   });

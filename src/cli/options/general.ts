@@ -36,7 +36,7 @@ export const GENERAL_OPTIONS = [
     kind: FLAG,
     tools: clients,
     group: 'General',
-    help: 'Exit with code 135 when the broker refuses a message or a subscription.',
+    help: 'Exit with code 135 when the broker refuses a message or a subscription. mqtt-pub speaks MQTT 5 then where -V is not given; no broker tells that it refuses messages of QoS 0.',
   },
   {
     key: 'optionsFile',

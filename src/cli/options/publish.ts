@@ -11,7 +11,7 @@ const oneSource = {
 } as const;
 
 const SPEED: Kind<number> = oneWord((word) => {
-  const value = /^(\d+\.?\d*|\.\d+)$/.test(word) ? Number(word) : Number.NaN;
+  const value = /^(\d+(\.\d*)?|\.\d+)$/.test(word) ? Number(word) : Number.NaN;
   if (word === 'max') return 0;
   if (!(value === 0 || (value >= 0.001 && value <= 1_000_000))) {
     throw new UsageError(`Invalid speed "${word}", it must be from 0.001 to 1000000, or 0 or max.`);

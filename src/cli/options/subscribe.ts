@@ -18,7 +18,7 @@ const EXPECTATION: Kind<Expectation> = oneWord((word) => {
 });
 
 const PERCENT: Kind<number> = oneWord((word) => {
-  const value = /^[+-]?(\d+\.?\d*|\.\d+)$/.test(word) ? Number(word) : Number.NaN;
+  const value = /^[+-]?(\d+(\.\d*)?|\.\d+)$/.test(word) ? Number(word) : Number.NaN;
   if (!(value >= 0.1 && value <= 100)) throw new UsageError('--random-filter chance must be between 0.1-100.0');
   return value;
 });

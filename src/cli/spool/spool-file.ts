@@ -17,7 +17,7 @@ import { Ring } from '../../util/ring.ts';
 import { UsageError } from '../messages.ts';
 import { HEADER, openSpoolFile, syncFolder, writeWhole } from './open.ts';
 import { encodeDone, messageAt, type SpooledMessage } from './records.ts';
-import { Walk } from './walk.ts';
+import { type Step, Walk } from './walk.ts';
 
 /** Milliseconds after which what was written is also on the disk. */
 const SYNC_MS = 100;
@@ -97,8 +97,7 @@ export class SpoolFile {
       const step = this.#walk.next(this.#end);
       if (step.kind === 'done') continue;
       if (step.kind !== 'message') throw new UsageError(`Another program changed the spool "${this.name}".`, 'nothing');
-      const message = messageAt(step.bytes, step.start, step.stop);
-      const one: Taken = { message, end: this.#walk.position, isDone: false };
+      const one: Taken = { message: this.#messageOf(step), end: this.#walk.position, isDone: false };
       this.#taken.push(one);
       taken.push(one);
     }
@@ -141,7 +140,7 @@ export class SpoolFile {
       } else {
         this.note();
         fdatasyncSync(this.#fd);
-        if (this.#isGone()) throw this.#lostWithFile();
+        if (this.#isLost()) throw this.#lostWithFile();
       }
     } finally {
       this.#isClosed = true;
@@ -150,20 +149,34 @@ export class SpoolFile {
     }
   }
 
-  /** Whether the file was removed or replaced while it was open. */
-  #isGone(): boolean {
+  /** Whether the file was removed, replaced or changed while it was open. */
+  #isLost(): boolean {
     const there = statSync(this.name, { bigint: true, throwIfNoEntry: false });
     const own = fstatSync(this.#fd, { bigint: true });
-    return there?.ino !== own.ino || there.dev !== own.dev;
+    return there?.ino !== own.ino || there.dev !== own.dev || Number(own.size) !== this.#end;
   }
 
   #lostWithFile(): UsageError {
     const lines = this.kept === 1 ? '1 line that was kept in it is' : `${this.kept} lines that were kept in it are`;
-    return new UsageError(`The spool "${this.name}" was removed while it was in use: ${lines} lost.`, 'nothing');
+    return new UsageError(
+      `The spool "${this.name}" was removed or changed while it was in use: ${lines} lost.`,
+      'nothing',
+    );
   }
 
-  /** A write that fails half-way leaves nothing behind. */
+  /** What is whole and yet no message was not written by this version. */
+  #messageOf({ bytes, start, stop }: Step & { kind: 'message' }): SpooledMessage {
+    try {
+      return messageAt(bytes, start, stop);
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      throw new UsageError(`The spool "${this.name}" holds what is no message: ${why}.`, 'nothing');
+    }
+  }
+
+  /** A write that fails half-way leaves nothing behind. Nothing is written to a file that another program has changed. */
   #write(bytes: Buffer): void {
+    if (fstatSync(this.#fd).size !== this.#end) throw new Error('another program changed it');
     try {
       writeWhole(this.#fd, bytes, this.#end);
     } catch (error) {

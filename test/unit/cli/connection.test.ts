@@ -1,6 +1,6 @@
 // From the options of a tool to those of the client.
 import assert from 'node:assert/strict';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
 import { describe, it, type TestContext } from 'node:test';
@@ -138,7 +138,15 @@ describe('TLS files', () => {
     writeFileSync(path.join(folder, 'a.pem'), CERTIFICATE);
     writeFileSync(path.join(folder, 'README'), 'no certificate');
     mkdirSync(path.join(folder, 'sub'));
+    symlinkSync(path.join(folder, 'gone'), path.join(folder, '0123abcd.0'));
+    symlinkSync(path.join(folder, 'sub'), path.join(folder, '0123abcd.1'));
     assert.deepEqual(sub(['--capath', folder]).endpoint.tls?.ca, [CERTIFICATE]);
+  });
+
+  it('are wanted in a directory: it must not be the authorities of the system that are trusted then', (t) => {
+    const folder = scratch(t);
+    const sentence = `Problem setting TLS options: File not usable.\n"${folder}": It holds no certificate in PEM form.`;
+    assert.throws(() => sub(['--capath', folder]), new UsageError(sentence, 'nothing'));
   });
 
   it('that are missing are named', (t) => {

@@ -158,6 +158,13 @@ describe('refused with one clear sentence', () => {
   const cases: readonly (readonly [Tool, readonly string[], string])[] = [
     ['sub', ['--foo'], "Unknown option '--foo'."],
     ['sub', ['foo'], "Unknown option 'foo'."],
+    [
+      'pub',
+      ['-t', 'a', '-m', 'hello', 'world'],
+      "Unknown option 'world'.\nA value that has blanks in it needs quotes.",
+    ],
+    ['pub', ['-t', 'a', '-m', 'b', '-Z'], "Unknown option '-Z'."],
+    ['pub', ['-t', 'a', '-r', 'world'], "Unknown option 'world'."],
     ['sub', ['-t', 'a', '-dv'], "Unknown option '-dv'.\nDid you mean '-d -v'?"],
     ['sub', ['-q1'], "Unknown option '-q1'.\nDid you mean '-q 1'?"],
     ['sub', ['-tfoo'], "Unknown option '-tfoo'.\nDid you mean '-t foo'?"],

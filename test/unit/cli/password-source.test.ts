@@ -106,6 +106,9 @@ describe('a descriptor', () => {
 it('a variable of the environment', async () => {
   assert.equal(await read({ passwordEnv: 'PW' }, { PW: 'secret\n' }), 'secret\n');
   assert.equal(await read({ passwordEnv: 'PW' }), 'refused: The environment variable PW is not set.');
+  for (const name of ['constructor', '__proto__']) {
+    assert.equal(await read({ passwordEnv: name }), `refused: The environment variable ${name} is not set.`);
+  }
   assert.equal(
     await read({ passwordEnv: 'PW' }, { PW: '' }),
     'refused: The environment variable PW is empty: there is no password in it.',

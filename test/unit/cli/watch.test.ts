@@ -141,10 +141,25 @@ describe('the screen of -w', () => {
     assert.equal(errors.all, 'Warning: \\x1b[2Jone.\nError: two.\n');
   });
 
+  it('gives the cursor back before Ctrl-\\ ends the process', { skip: process.platform === 'win32' }, (context) => {
+    const { screen, show, frame } = watching(context);
+    const kill = context.mock.method(process, 'kill', () => true);
+    show('a', '1');
+    frame();
+    assert.equal(screen.isCursorShown, false);
+    process.emit('SIGQUIT', 'SIGQUIT');
+    assert.equal(screen.isCursorShown, true);
+    assert.deepEqual(
+      kill.mock.calls.map((call) => call.arguments),
+      [[process.pid, 'SIGQUIT']],
+    );
+    assert.equal(process.listenerCount('SIGQUIT'), 0);
+  });
+
   it('leaves no handler behind', (context) => {
     const { screen, show, watch } = watching(context);
     const count = (): number[] => [
-      ...['SIGCONT', 'SIGTSTP', 'exit'].map((event) => process.listenerCount(event)),
+      ...['SIGCONT', 'SIGTSTP', 'SIGQUIT', 'exit'].map((event) => process.listenerCount(event)),
       screen.listenerCount('resize'),
     ];
     const before = count();

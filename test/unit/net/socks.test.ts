@@ -92,6 +92,7 @@ const REPLIES: readonly (readonly [number, ProxyFault, string])[] = [
   [5, 'target', 'was refused the connection to broker.example:1883.'],
   [6, 'protocol', 'got no answer in time for the connection to broker.example:1883.'],
   [7, 'protocol', 'makes no connections to broker.example:1883.'],
+  [200, 'protocol', 'gave an answer that SOCKS5 does not have, asked to connect to broker.example:1883.'],
   [8, 'protocol', 'does not take this kind of address to broker.example:1883.'],
 ];
 

@@ -71,10 +71,10 @@ function parse(text: string): StoredHash | string {
 
 async function make(password: Buffer, asked: HashCost): Promise<string> {
   const { memory: m = DEFAULTS.m, iterations: t = DEFAULTS.t, parallelism: p = DEFAULTS.p } = asked;
-  checkCost(p, 'the parallelism of argon2id', 1, MOST_LANES);
-  checkCost(m, `the memory of argon2id in KiB${p === 1 ? '' : ` with ${p} lanes`}`, 8 * p, MOST_MEMORY_KIB);
+  checkCost(p, 'The parallelism of argon2id', 1, MOST_LANES);
+  checkCost(m, `The memory of argon2id in KiB${p === 1 ? '' : ` with ${p} lanes`}`, 8 * p, MOST_MEMORY_KIB);
   const most = Math.floor(MOST_WORK_KIB / m);
-  checkCost(t, `the number of argon2id passes${m === DEFAULTS.m ? '' : ` over ${m} KiB`}`, 1, most);
+  checkCost(t, `The number of argon2id passes${m === DEFAULTS.m ? '' : ` over ${m} KiB`}`, 1, most);
   const salt = randomBytes(OUR_SALT_BYTES);
   const hash = await derive(password, salt, { m, t, p }, OUR_HASH_BYTES);
   return `$argon2id$v=19$${parameters({ m, t, p })}$${toUnpadded(salt)}$${toUnpadded(hash)}`;

@@ -45,7 +45,7 @@ function parse(text: string): StoredHash | string {
 }
 
 async function make(password: Buffer, { iterations = DEFAULT_COST }: HashCost): Promise<string> {
-  checkCost(iterations, 'the cost of bcrypt', LEAST_COST, MOST_COST);
+  checkCost(iterations, 'The cost of bcrypt', LEAST_COST, MOST_COST);
   const why = fault(password);
   if (why !== null) throw new Error(`Error: The password ${why}; use another form of hash, such as argon2id.`);
   const { genSalt } = await import('bcryptjs');

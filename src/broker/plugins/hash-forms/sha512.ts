@@ -45,8 +45,7 @@ function parseSha512(text: string): StoredHash | string {
 }
 
 async function makeSha512(password: Buffer, { iterations }: HashCost): Promise<string> {
-  if (iterations !== undefined)
-    throw new Error('Error: sha512 hashes have no number of iterations; use sha512-pbkdf2.');
+  if (iterations !== undefined) throw new Error('Error: A sha512 hash has no number of iterations; use sha512-pbkdf2.');
   const salt = randomBytes(SALT_BYTES);
   return `$6$${salt.toString('base64')}$${digest(password, salt).toString('base64')}`;
 }
@@ -70,7 +69,7 @@ function parsePbkdf2(text: string): StoredHash | string {
 }
 
 async function makePbkdf2(password: Buffer, { iterations = DEFAULT_ITERATIONS }: HashCost): Promise<string> {
-  checkCost(iterations, 'the number of iterations', 1, MOST_ITERATIONS);
+  checkCost(iterations, 'The number of iterations', 1, MOST_ITERATIONS);
   const salt = randomBytes(SALT_BYTES);
   const hash = await derive(password, salt, iterations, HASH_BYTES, 'sha512');
   return `$7$${iterations}$${salt.toString('base64')}$${hash.toString('base64')}`;

@@ -286,6 +286,27 @@ test('what can’t be trusted goes to a file of its own each time, and never thr
   assert.equal(readFileSync(letter, 'utf8'), 'to grandmother');
 });
 
+test('nothing is added to a spool that another program has changed, and what it held is said to be lost', async (context) => {
+  const file = spoolIn(context);
+  const spool = new SpoolFile(file);
+  append(spool, 't', {}, [Buffer.from('x')]);
+  truncateSync(file, 0);
+  assert.throws(() => append(spool, 't', {}, [Buffer.from('y')]), { message: 'another program changed it' });
+  await assert.rejects(spool.close(), /removed or changed while it was in use: 1 line that was kept in it is lost\.$/);
+  assert.equal(statSync(file).size, 0);
+});
+
+test('a record that is whole and no message is the fault of the spool, not of the broker', async (context) => {
+  const file = spoolIn(context);
+  const spool = new SpoolFile(file);
+  append(spool, 't\u0001', {}, [Buffer.from('x')]);
+  assert.throws(() => spool.take(1), {
+    name: 'UsageError',
+    message: `The spool "${file}" holds what is no message: the topic contains the control character U+0001.`,
+  });
+  await spool.close();
+});
+
 test('a spool that is removed or replaced while lines are kept in it says that they are lost', async (context) => {
   const file = spoolIn(context);
   for (const replacement of [null, 'another']) {
@@ -294,7 +315,7 @@ test('a spool that is removed or replaced while lines are kept in it says that t
     rmSync(file);
     if (replacement !== null) writeFileSync(file, replacement);
     await assert.rejects(spool.close(), {
-      message: `The spool "${file}" was removed while it was in use: 2 lines that were kept in it are lost.`,
+      message: `The spool "${file}" was removed or changed while it was in use: 2 lines that were kept in it are lost.`,
     });
     assert.equal(existsSync(`${file}.lock`), false);
     if (replacement !== null) assert.equal(readFileSync(file, 'utf8'), replacement);
