@@ -1,6 +1,6 @@
 // --payload-format: the forms in which a person writes and reads payloads, and the bytes that they stand for.
 import { isUtf8 } from 'node:buffer';
-import { indented, MAX_JSON, normalised } from '../json.ts';
+import { indented, MAX_JSON, normalised } from '../format/json.ts';
 import { faultAt, MAX_DEPTH, PayloadFault } from './fault.ts';
 import { readJson, syntaxFault } from './json-reader.ts';
 import { jsonText, type Value } from './values.ts';

@@ -1,14 +1,14 @@
 // What mqtt-passwd reads from a password file and leaves as it is: whether a password fits, and who is in it.
 import { isUtf8 } from 'node:buffer';
-import { makeHash, verifyHash } from '../broker/plugins/hashes.ts';
-import { type PasswordEntry, passwordEntries } from '../broker/plugins/password-entries.ts';
-import { printable } from '../util/printable.ts';
-import { printLines } from './commands/print-lines.ts';
-import type { Io } from './io.ts';
-import { EXIT_ERROR, EXIT_OK } from './messages.ts';
-import { failure, loadPasswordsAndWarn } from './password-file.ts';
-import { askPassword } from './password-prompt.ts';
-import { paintFor, withSpinner } from './terminal.ts';
+import { makeHash, verifyHash } from '../../broker/plugins/hashes.ts';
+import { type PasswordEntry, passwordEntries } from '../../broker/plugins/password-entries.ts';
+import { printable } from '../../util/printable.ts';
+import { printLines } from '../commands/print-lines.ts';
+import type { Io } from '../io.ts';
+import { EXIT_ERROR, EXIT_OK } from '../messages.ts';
+import { paintFor, withSpinner } from '../terminal.ts';
+import { failure, loadPasswordsAndWarn } from './file.ts';
+import { askPassword } from './prompt.ts';
 
 type User = Extract<PasswordEntry, { kind: 'user' }>;
 type Fault = Exclude<PasswordEntry, { kind: 'user' }>;

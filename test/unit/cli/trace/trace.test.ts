@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { traceLines } from '../../../src/cli/trace.ts';
-import type { PublishTrace } from '../../../src/client/options.ts';
-import type { ControlPacket } from '../../../src/protocol/packets.ts';
-import { NOT_AUTHORIZED, SUCCESS } from '../../../src/protocol/reasons.ts';
-import { MQTT5, MQTT31, MQTT311, type Profile } from '../../../src/protocol/version.ts';
-import { connectPacket as connect } from '../../support/connect-packet.ts';
+import { traceLines } from '../../../../src/cli/trace/trace.ts';
+import type { PublishTrace } from '../../../../src/client/options.ts';
+import type { ControlPacket } from '../../../../src/protocol/packets.ts';
+import { NOT_AUTHORIZED, SUCCESS } from '../../../../src/protocol/reasons.ts';
+import { MQTT5, MQTT31, MQTT311, type Profile } from '../../../../src/protocol/version.ts';
+import { connectPacket as connect } from '../../../support/connect-packet.ts';
 
 type Packet = ControlPacket | PublishTrace;
 
