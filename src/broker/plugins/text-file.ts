@@ -18,16 +18,19 @@ const LARGEST_FILE = 128 * 1024 * 1024;
 /** Reads a file; `what` names it for people, for example 'password file'. Throws a sentence for the log. */
 export function readTextFile(path: string, what: string): TextFile {
   const { bytes, mode } = read(path, what);
+  const { lines, faulty } = linesOf(bytes);
+  if (faulty !== null) throw new Error(`Error: The ${what} "${path}" is not UTF-8 text, see line ${faulty}.`);
+  return { lines, worldReadable: process.platform !== 'win32' && (mode & READ_BY_OTHERS) !== 0 };
+}
+
+/** The lines of a text, and the number of the first one that is not UTF-8, null if all are. */
+export function linesOf(bytes: Buffer): { lines: readonly string[]; faulty: number | null } {
   const lines = bytes
     .toString()
     .replace(/^\uFEFF/, '')
     .split('\n');
-  if (!isUtf8(bytes)) {
-    // What is no UTF-8 became U+FFFD; the first such line is the one to look at.
-    const line = lines.findIndex((text) => text.includes('\uFFFD')) + 1;
-    throw new Error(`Error: The ${what} "${path}" is not UTF-8 text, see line ${line}.`);
-  }
-  return { lines, worldReadable: process.platform !== 'win32' && (mode & READ_BY_OTHERS) !== 0 };
+  // What is no UTF-8 became U+FFFD.
+  return { lines, faulty: isUtf8(bytes) ? null : lines.findIndex((text) => text.includes('\uFFFD')) + 1 };
 }
 
 function read(path: string, what: string): ReturnType<typeof readSmallFile> {
