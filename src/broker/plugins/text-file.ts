@@ -1,7 +1,7 @@
 // Reads the small text files that say who may do what. Every fault is a sentence that names the file, and the line.
-import { isUtf8 } from 'node:buffer';
 import process from 'node:process';
 import { readSmallFile } from '../../util/small-file.ts';
+import { linesOf } from '../../util/text-lines.ts';
 
 /** A file's lines without their ends. */
 interface TextFile {
@@ -21,16 +21,6 @@ export function readTextFile(path: string, what: string): TextFile {
   const { lines, faulty } = linesOf(bytes);
   if (faulty !== null) throw new Error(`Error: The ${what} "${path}" is not UTF-8 text, see line ${faulty}.`);
   return { lines, worldReadable: process.platform !== 'win32' && (mode & READ_BY_OTHERS) !== 0 };
-}
-
-/** The lines of a text, and the number of the first one that is not UTF-8, null if all are. */
-export function linesOf(bytes: Buffer): { lines: readonly string[]; faulty: number | null } {
-  const lines = bytes
-    .toString()
-    .replace(/^\uFEFF/, '')
-    .split('\n');
-  // What is no UTF-8 became U+FFFD.
-  return { lines, faulty: isUtf8(bytes) ? null : lines.findIndex((text) => text.includes('\uFFFD')) + 1 };
 }
 
 function read(path: string, what: string): ReturnType<typeof readSmallFile> {

@@ -1,8 +1,8 @@
 // What mqtt-passwd reads from a password file and leaves as it is: whether a password fits, and who is in it.
 import { makeHash, verifyHash } from '../../broker/plugins/hashes.ts';
 import { type PasswordEntry, passwordEntries } from '../../broker/plugins/password-entries.ts';
-import { linesOf } from '../../broker/plugins/text-file.ts';
 import { printable } from '../../util/printable.ts';
+import { linesOf } from '../../util/text-lines.ts';
 import { printLines } from '../commands/print-lines.ts';
 import type { Io } from '../io.ts';
 import { EXIT_ERROR, EXIT_OK } from '../messages.ts';
