@@ -1,11 +1,9 @@
-// What the options of a client must be together: rules that no single row of the tables can know.
+// What the options of a client must be together, as far as no row of the tables can say it (conflicts, needs).
 import { NEVER_EXPIRES } from '../protocol/constants.ts';
 import { UsageError } from './messages.ts';
-import { REPLAY_SPEED } from './options/publish.ts';
 import type { Options } from './options/tables.ts';
 import { gatherProperties, type PropertyArgument } from './property-option.ts';
 import { bytesOf } from './raw-arguments.ts';
-import type { TlsFields } from './tls-options.ts';
 
 /** A client tool with its options. */
 type ClientOptionsOf = { pub: Options<'pub'>; sub: Options<'sub'>; rr: Options<'rr'> };
@@ -15,15 +13,10 @@ const LARGEST_WILL = 65_535;
 
 /** Checks the options of a client against each other; throws UsageError with Mosquitto's sentence. */
 export function checkClientOptions<T extends keyof ClientOptionsOf>(tool: T, options: ClientOptionsOf[T]): void {
-  if (options.willTopic === null) {
-    if (options.willPayload !== null) throw new UsageError('Will payload given, but no will topic given.');
-    if (options.willRetain) throw new UsageError('Will retain given, but no will topic given.');
-  }
   const willSize = bytesOf(options.willPayload ?? '').length;
   if (willSize > LARGEST_WILL) {
     throw new UsageError(`The will payload has ${willSize} bytes, and MQTT takes ${LARGEST_WILL} at most.`);
   }
-  checkTlsOptions(options);
   checkSession(tool, options);
   checkDuplicates(options.properties);
   checkGoodbye(options);
@@ -66,21 +59,6 @@ function checkGoodbye({ properties, sessionExpiry, persistent }: ClientOptionsOf
   throw new UsageError('DISCONNECT cannot set a session expiry interval where CONNECT set none: add -x.');
 }
 
-/** Checks the TLS options of a client against each other; throws UsageError with Mosquitto's sentence. */
-export function checkTlsOptions(options: TlsFields): void {
-  if ((options.cert === null) !== (options.key === null)) {
-    throw new UsageError('Both certfile and keyfile must be provided if one of them is set.');
-  }
-  if (options.keyform !== null && options.key === null) {
-    throw new UsageError('If keyform is set, keyfile must be also specified.');
-  }
-  if (options.psk === null) return;
-  if (options.cafile !== null || options.capath !== null) {
-    throw new UsageError('Only one of --psk or --cafile/--capath may be used at once.');
-  }
-  if (options.pskIdentity === null) throw new UsageError('--psk-identity required if --psk used.');
-}
-
 function reconnectsOnlyWhenAsked(tool: keyof ClientOptionsOf, options: ClientOptionsOf[typeof tool]): boolean {
   return tool === 'rr' || (tool === 'pub' && !readsLines(options as Options<'pub'>));
 }
@@ -90,13 +68,6 @@ function readsLines(options: Options<'pub'>): boolean {
 }
 
 function checkPublisher(options: Options<'pub'>): void {
-  if (options.spool !== null && !options.stdinLines) {
-    throw new UsageError("'--spool' keeps lines of standard input: it needs '-l'.");
-  }
-  if (options.replay === null) {
-    if (options.speed !== REPLAY_SPEED) throw new UsageError("'--speed' needs '--replay'.");
-    if (options.topicMap.length > 0) throw new UsageError("'--topic-map' needs '--replay'.");
-  }
   if (options.jsonInput || options.replay !== null) return;
   const source = options.stdinLines || hasPayload(options);
   if (options.topic === null || !source) {

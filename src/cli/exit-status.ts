@@ -54,12 +54,7 @@ const ROWS: readonly ExitRow[] = [
   { term: '`0`', tools: ['rr'], text: 'The response came, or a signal ended the wait.' },
   {
     term: '`1`',
-    tools: ['sub'],
-    text: "What `--until` or `--expect` waits for did not come before something else ended the tool, or too much came. Wrong usage, a file that can't be read, a host that can't be found, a connection that is refused or that nobody answers; also `--help` and `--version`.",
-  },
-  {
-    term: '`1`',
-    tools: ['pub'],
+    tools: ['pub', 'sub'],
     text: "Wrong usage, a file that can't be read, a host that can't be found, a connection that is refused or that nobody answers; also `--help` and `--version`.",
   },
   {

@@ -51,10 +51,15 @@ async function readBytes(handle: FileHandle, size: number): Promise<Buffer> {
   return bytes.subarray(0, have);
 }
 
-/** Standard input cannot be read. */
+/** Standard input, or another stream, cannot be read. */
 export class InputError extends UsageError {
-  constructor(why: string) {
-    super(`Unable to read standard input: ${why}.`, 'nothing');
+  /** The cause, without a full stop. */
+  readonly why: string;
+
+  /** @param name of the stream, for the sentence */
+  constructor(why: string, name = 'standard input') {
+    super(`Unable to read ${name}: ${why}.`, 'nothing');
+    this.why = why;
   }
 }
 
@@ -98,11 +103,13 @@ async function gather(stream: AsyncIterable<Buffer>, tooMuch: () => UsageError):
  * next one is asked for sets the pace. The last line need not end with a line feed. Lines are views of the chunks read.
  * Throws UsageError with the sentence `tooLarge` for a line of `most` bytes or more (what is too large to send), InputError
  * where the stream cannot be read.
+ * @param unended is told that the line which comes is the last one and has no line feed
  */
 export async function* lineBatches(
   stream: Readable,
   most: number = MAX_PAYLOAD,
   tooLarge = 'Message payload is too large.',
+  unended: () => void = () => undefined,
 ): AsyncGenerator<Buffer[]> {
   let kept: Buffer[] = [];
   let keptSize = 0;
@@ -123,5 +130,7 @@ export async function* lineBatches(
     if (lines.length > 0) yield lines;
     if (keptSize >= most) throw new UsageError(tooLarge, 'nothing');
   }
-  if (keptSize > 0) yield [Buffer.concat(kept)];
+  if (keptSize === 0) return;
+  unended();
+  yield [Buffer.concat(kept)];
 }

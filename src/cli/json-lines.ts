@@ -11,6 +11,8 @@ import { isoMicroseconds, type WallTime } from './wall-time.ts';
 
 /** Bytes that a line may have: enough for the largest payload in base64, and little enough for one string of V8. */
 export const MAX_LINE = 384 * 1024 * 1024;
+/** What is wrong with a longer one. */
+export const TOO_LONG = `is longer than ${MAX_LINE} bytes`;
 /** Larger payloads are written in base64 whatever they are: an escaped character takes six, and a line has its bound. */
 const MAX_TEXT = 32 * 1024 * 1024;
 
@@ -93,6 +95,18 @@ export function parseMessageLine(line: Buffer | string): LineMessage {
     throw new LineFault('has a "payload" that is not UTF-8, and its "payload-format-indicator" says that it is');
   }
   return message;
+}
+
+/** Whether a line has nothing but white space of JSON: such lines are passed over. */
+export function isBlankLine(line: Buffer): boolean {
+  return line.every((byte) => byte === 0x20 || byte === 0x09 || byte === 0x0d);
+}
+
+/** The topic of a line, or that of -t where it has none. Throws LineFault where there is neither. */
+export function topicFor({ topic }: LineMessage, usual: string | null): string {
+  const found = topic ?? usual;
+  if (found === null) throw new LineFault('has no "topic", and there is no -t');
+  return found;
 }
 
 function parsed(text: string): unknown {

@@ -1,6 +1,7 @@
 // Options that are kept in a file: -o FILE, or one file for each tool at the usual place. A line is an option and, behind a
 // blank, its value up to the end of the line; lines that begin with '#' are comments. This is Mosquitto's format to the byte:
 // quotes belong to the value. Only options of several words (-D), which Mosquitto's format has no way to write, are split.
+import { isUtf8 } from 'node:buffer';
 import { statSync } from 'node:fs';
 import process from 'node:process';
 import { readSmallFile } from '../util/small-file.ts';
@@ -69,11 +70,8 @@ function textOf(file: string, isNamed: boolean): string | null {
     if (!isNamed && (error as { code?: string }).code === 'EACCES') return null;
     throw new UsageError(`Unable to open options file ${file}. ${(error as Error).message}.`, 'nothing');
   }
-  try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
-  } catch {
-    throw new UsageError(`Options file ${file} is not UTF-8 text.`, 'nothing');
-  }
+  if (!isUtf8(bytes)) throw new UsageError(`Options file ${file} is not UTF-8 text.`, 'nothing');
+  return bytes.toString();
 }
 
 function optionsOfLine(tool: Tool, rows: readonly OptionRow[], line: string, place: string): readonly Given[] {

@@ -57,7 +57,7 @@ export function parseArguments<T extends Tool>(
   const given = all.map(({ row }) => row.key);
   const fields = gather(rows, all);
   if (!line.stopped) {
-    checkConflicts(rows, given, kept.file);
+    checkTogether(rows, given, kept.file);
     finish(tool, fields, given);
   }
   return { options: fields as Options<T>, operands: line.operands, given };
@@ -94,15 +94,18 @@ function gather(rows: readonly OptionRow[], all: readonly Given[]): Record<strin
   return fields;
 }
 
-function checkConflicts(rows: readonly OptionRow[], given: readonly string[], file: string | null): void {
-  for (const { key, conflicts } of rows) {
-    if (conflicts === undefined || !given.includes(key)) continue;
-    const others = given.filter((other) => conflicts.keys.includes(other)).length;
-    const limit = conflicts.keys.includes(key) ? 1 : 0;
-    if (others <= limit) continue;
-    throw new UsageError(
-      file === null ? conflicts.message : `${conflicts.message}\nOptions were also read from ${file}.`,
-    );
+/** Checks what the rows of the given options say about others. */
+function checkTogether(rows: readonly OptionRow[], given: readonly string[], file: string | null): void {
+  const countOf = (keys: readonly string[]): number => given.filter((key) => keys.includes(key)).length;
+  for (const { key, conflicts, needs } of rows) {
+    if (!given.includes(key)) continue;
+    let wrong: string | null = null;
+    if (needs !== undefined && countOf(needs.keys) === 0) wrong = needs.message;
+    if (conflicts !== undefined && countOf(conflicts.keys) > (conflicts.keys.includes(key) ? 1 : 0)) {
+      wrong = conflicts.message;
+    }
+    if (wrong === null) continue;
+    throw new UsageError(file === null ? wrong : `${wrong}\nOptions were also read from ${file}.`);
   }
 }
 

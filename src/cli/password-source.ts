@@ -1,8 +1,10 @@
 // Where a password comes from that does not stand on the command line: a question at the terminal, a file, a variable of the
 // environment, or a descriptor that the caller has opened. No sentence here quotes what was read.
+import { isUtf8 } from 'node:buffer';
 import { openSync, readSync } from 'node:fs';
 import { ReadStream, WriteStream } from 'node:tty';
 import { MAX_STRING } from '../protocol/constants.ts';
+import { nap } from '../util/nap.ts';
 import { readSmallFile } from '../util/small-file.ts';
 import { systemErrorText } from '../util/system-error.ts';
 import type { Io } from './io.ts';
@@ -68,7 +70,7 @@ function fromDescriptor(descriptor: number): string {
       // It does not wait by itself, and its writer may not have come so far.
       const isSlow = (error as NodeJS.ErrnoException).code === 'EAGAIN' && waited < NO_WAIT_MS;
       if (!isSlow) throw failed(`Unable to read the password from file descriptor ${descriptor}. ${reason(error)}.`);
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, NAP_MS);
+      nap(NAP_MS);
       waited += NAP_MS;
     }
   }
@@ -83,13 +85,8 @@ function reason(error: unknown): string {
 
 function lineOf(bytes: Buffer, what: string): string {
   const line = bytes.at(-1) === 0x0d ? bytes.subarray(0, -1) : bytes;
-  let text: string;
-  try {
-    text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(line);
-  } catch {
-    throw failed(`${what} is not UTF-8 text.`);
-  }
-  return checked(text, what);
+  if (!isUtf8(line)) throw failed(`${what} is not UTF-8 text.`);
+  return checked(line.toString(), what);
 }
 
 /** MQTT has two bytes for the length of a password (MQTT 5.0 section 1.5.6). */

@@ -3,6 +3,7 @@
 import { lookup } from 'node:dns/promises';
 import { isIP, type Socket } from 'node:net';
 import { SocksClient } from 'socks';
+import { addressText } from '../util/address-text.ts';
 import { systemErrorText } from '../util/system-error.ts';
 import { noteDial } from './dial-facts.ts';
 import { LookupError } from './lookup-error.ts';
@@ -116,7 +117,7 @@ async function dialProxy(spec: DialSpec, proxy: ProxySpec, direct: Direct, signa
   }
 }
 
-const placeOf = ({ host, port }: Target): string => (isIP(host) === 6 ? `[${host}]:${port}` : `${host}:${port}`);
+const placeOf = ({ host, port }: Target): string => addressText(host, port);
 
 /** The library's error holds the password among its options: only its words are taken. */
 function explained(error: unknown, target: Target, proxy: ProxySpec): ProxyError {

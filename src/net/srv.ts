@@ -1,6 +1,7 @@
 // Brokers that DNS names (SRV records, RFC 2782): looked up for each connection, and tried one after the other.
 import dns, { type SrvRecord } from 'node:dns';
 import { Resolver } from 'node:dns/promises';
+import { addressText } from '../util/address-text.ts';
 import { systemErrorText } from '../util/system-error.ts';
 import { LookupError } from './lookup-error.ts';
 import type { DialSpec } from './specs.ts';
@@ -144,7 +145,7 @@ async function dialFirst(
       return await dial(target, target === targets.at(-1));
     } catch (error) {
       if (signal.aborted || !(error instanceof Error)) throw error;
-      failures.push(`${target.host}:${target.port} (${systemErrorText(error).replace(/\.$/, '')})`);
+      failures.push(`${addressText(target.host, target.port)} (${systemErrorText(error).replace(/\.$/, '')})`);
       last = error;
     }
   }

@@ -1,10 +1,10 @@
 // WebSocket with the subprotocol `mqtt` (MQTT 5.0 section 6), on top of TCP or TLS, by the library ws.
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { isIPv6 } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { WebSocket, WebSocketServer } from 'ws';
 import { MAX_PACKET_SIZE } from '../protocol/constants.ts';
+import { addressText } from '../util/address-text.ts';
 import { noteDial, UpgradeRefused } from './dial-facts.ts';
 import type { DialSpec, ListenSpec, WebSocketListenOptions } from './specs.ts';
 import { dialSocket, listenSockets, peerInfo } from './tcp.ts';
@@ -195,11 +195,10 @@ export function upgradeSocket(
   info: PeerInfo,
   signal: AbortSignal,
 ): Promise<WebSocketTransport> {
-  const host = isIPv6(spec.host) ? `[${spec.host}]` : spec.host;
   const path = spec.path ?? DEFAULT_PATH;
   const scheme = info.kind === 'wss' ? 'wss' : 'ws';
   const websocket = new WebSocket(
-    `${scheme}://${host}:${spec.port}${path.startsWith('/') ? path : `/${path}`}`,
+    `${scheme}://${addressText(spec.host, spec.port)}${path.startsWith('/') ? path : `/${path}`}`,
     ['mqtt'],
     {
       ...SHARED_OPTIONS,

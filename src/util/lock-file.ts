@@ -1,6 +1,7 @@
 // One process at a time: a lock is a file with the pid of who holds it, and the time that process was started at.
 import { closeSync, lstatSync, openSync, readFileSync, statSync, unlinkSync, writeSync } from 'node:fs';
 import process from 'node:process';
+import { nap } from './nap.ts';
 
 /** A lock that is held. */
 export interface LockFile {
@@ -9,6 +10,7 @@ export interface LockFile {
 
 /** Milliseconds that another process may take for a step between two system calls; who takes longer was killed there. */
 const STEP_MS = 1000;
+/** Milliseconds between two looks. Nothing else is to run meanwhile: what the lock is for is done in one go. */
 const PAUSE_MS = 5;
 
 /**
@@ -74,7 +76,7 @@ function finished(file: string): string | null {
   for (;;) {
     const text = contentOf(file);
     if (text === null || text.endsWith('\n') || performance.now() > end) return text;
-    pause();
+    nap(PAUSE_MS);
   }
 }
 
@@ -87,18 +89,13 @@ function breakLock(file: string, held: string): void {
   const end = performance.now() + STEP_MS;
   while (!makes(turn, '')) {
     if (performance.now() > end) removeIfThere(turn);
-    else pause();
+    else nap(PAUSE_MS);
   }
   try {
     if (contentOf(file) === held) removeIfThere(file);
   } finally {
     removeIfThere(turn);
   }
-}
-
-/** Nothing else is to run meanwhile: these are moments, and what the lock is for is done in one go. */
-function pause(): void {
-  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, PAUSE_MS);
 }
 
 function contentOf(file: string): string | null {

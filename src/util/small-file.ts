@@ -1,6 +1,7 @@
 // Files that people name in options: read whole, but never without a bound, and without ever waiting for a pipe or a device
 // that may have nothing to say.
 import { closeSync, fstatSync, readSync } from 'node:fs';
+import { nap } from './nap.ts';
 import { openNow, TO_READ } from './open-now.ts';
 import { systemErrorText } from './system-error.ts';
 
@@ -60,7 +61,7 @@ function readToEnd(file: number, largest: number, patienceMs: number): Buffer {
     if (count === 0) return Buffer.concat(chunks, size);
     if (count === null) {
       if (waited >= patienceMs) throw new UnreadableFile('It is a pipe or device that has no end');
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, NAP_MS);
+      nap(NAP_MS);
       waited += NAP_MS;
       continue;
     }

@@ -10,7 +10,7 @@ import { describe, it, type TestContext } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Io } from '../../src/cli/io.ts';
 import { parseArguments } from '../../src/cli/parse.ts';
-import { hashFile } from '../../src/cli/password-change.ts';
+import { hashFile } from '../../src/cli/password/change.ts';
 import { runTool } from '../support/cli.ts';
 import { scratch } from '../support/mosquitto.ts';
 import { fileIn, QUICK, runPasswd } from '../support/passwd-run.ts';

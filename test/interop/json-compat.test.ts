@@ -2,7 +2,7 @@
 // must be what Debian's printed.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { compileFormat } from '../../src/cli/format.ts';
+import { compileFormat } from '../../src/cli/format/format.ts';
 import { connect, type PublishOptions } from '../../src/index.ts';
 import { embeddedBroker, Observer } from '../cli/embedded-broker.ts';
 import { finish, whereIs, without } from '../support/process.ts';

@@ -1,7 +1,7 @@
 // Reads the small text files that say who may do what. Every fault is a sentence that names the file, and the line.
-import { isUtf8 } from 'node:buffer';
 import process from 'node:process';
 import { readSmallFile } from '../../util/small-file.ts';
+import { linesOf } from '../../util/text-lines.ts';
 
 /** A file's lines without their ends. */
 interface TextFile {
@@ -18,15 +18,8 @@ const LARGEST_FILE = 128 * 1024 * 1024;
 /** Reads a file; `what` names it for people, for example 'password file'. Throws a sentence for the log. */
 export function readTextFile(path: string, what: string): TextFile {
   const { bytes, mode } = read(path, what);
-  const lines = bytes
-    .toString()
-    .replace(/^\uFEFF/, '')
-    .split('\n');
-  if (!isUtf8(bytes)) {
-    // What is no UTF-8 became U+FFFD; the first such line is the one to look at.
-    const line = lines.findIndex((text) => text.includes('\uFFFD')) + 1;
-    throw new Error(`Error: The ${what} "${path}" is not UTF-8 text, see line ${line}.`);
-  }
+  const { lines, faulty } = linesOf(bytes);
+  if (faulty !== null) throw new Error(`Error: The ${what} "${path}" is not UTF-8 text, see line ${faulty}.`);
   return { lines, worldReadable: process.platform !== 'win32' && (mode & READ_BY_OTHERS) !== 0 };
 }
 

@@ -5,7 +5,6 @@ import { type LoadPlan, plannedClient, type Role } from '../../load/plan.ts';
 import { hasPlace, type Place, unknownPlace } from '../../load/template.ts';
 import { MQTT5, MQTT31, MQTT311 } from '../../protocol/version.ts';
 import { systemErrorText } from '../../util/system-error.ts';
-import { checkTlsOptions } from '../check.ts';
 import { connectionOptions } from '../connection.ts';
 import type { Io } from '../io.ts';
 import { isEncrypted } from '../key-passphrase.ts';
@@ -39,7 +38,6 @@ export function checkBelongs(command: BenchCommand, given: readonly string[]): v
 
 /** The plan that options ask for; `run` is the number of the run. Reads the files that they name. Throws UsageError. */
 export function benchPlan(command: BenchCommand, options: Options<'bench'>, run: number, env: Io['env']): LoadPlan {
-  checkTlsOptions(options);
   const connection = connectionOptions('pub', { ...NOT_HERE, ...options, id: null }, env);
   const { tls } = connection.endpoint;
   if (typeof tls?.key === 'string' && tls.passphrase === undefined && isEncrypted(tls.key)) {

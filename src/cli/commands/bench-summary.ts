@@ -1,8 +1,10 @@
 // The summary of a run: one object, printed as JSON for machines or as lines for people.
+
 import type { LatencySummary } from '../../load/latency.ts';
 import { isStamped, payloadSize } from '../../load/payload.ts';
 import { type LoadPlan, plannedClient } from '../../load/plan.ts';
 import { splitShared } from '../../protocol/topic.ts';
+import { addressText } from '../../util/address-text.ts';
 import type { BenchCommand } from '../options/bench.ts';
 import type { BrokerWatch } from './bench-broker.ts';
 import type { Outcome } from './bench-run.ts';
@@ -98,7 +100,7 @@ export function summaryOf(
   const seconds = hasBegun ? (result.haltedAt - result.startedAt) / 1e6 : 0;
   return {
     command,
-    target: kind === 'unix' ? host : `${kind}://${host.includes(':') ? `[${host}]` : host}:${port}`,
+    target: kind === 'unix' ? host : `${kind}://${addressText(host, port)}`,
     protocol: plan.profile.option,
     qos: plan.qos,
     payloadBytes: plan.counts.pub === 0 ? null : payloadSize(plan.payload, plannedClient(plan, 'pub', 0).names),

@@ -1,7 +1,7 @@
 // What a client tool prints: messages and trace on standard output, sentences for people on standard error, in the order
 // in which they were said.
 import { printableLines } from '../../util/printable.ts';
-import type { Sink } from '../format-values.ts';
+import type { Sink } from '../format/values.ts';
 import type { Io } from '../io.ts';
 import { Output } from '../output.ts';
 import { type Paint, paintFor } from '../terminal.ts';

@@ -1,15 +1,14 @@
 // Why a connection did not come about, in lines for people: which addresses were tried, what came of each, and what the
 // usual cause is.
 import { lstatSync } from 'node:fs';
-import { isIPv6 } from 'node:net';
 import type { Endpoint } from '../../client/options.ts';
 import { type DialAttempt, dialFacts } from '../../net/dial-facts.ts';
+import { addressText } from '../../util/address-text.ts';
 import { printable } from '../../util/printable.ts';
 import { systemErrorText } from '../../util/system-error.ts';
 
-/** An address with its port. */
-export const placeText = (host: string, port: number): string =>
-  isIPv6(host) ? `[${host}]:${port}` : `${printable(host)}:${port}`;
+/** An address with its port, harmless on a terminal. */
+export const placeText = (host: string, port: number): string => addressText(printable(host), port);
 
 /** Where the endpoint is: 'localhost:1883', or the path of a socket. */
 export function endpointText({ kind, host, port, srv }: Endpoint): string {

@@ -35,7 +35,7 @@ export async function goalFor(options: GoalOptions, warn: (sentence: string) => 
     return new Expected(expect);
   }
   if (until === null) return new Counted(count);
-  const { compileCondition } = await import('../condition.ts');
+  const { compileCondition } = await import('../condition/condition.ts');
   const isTrue = compileCondition(until, warn);
   if (payloadFormat === null) return new Fulfilled(isTrue, count);
   const { withShownPayload } = await import('../payload/shown.ts');

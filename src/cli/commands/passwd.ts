@@ -4,9 +4,9 @@ import type { Io } from '../io.ts';
 import { EXIT_INTERRUPTED, UsageError } from '../messages.ts';
 import type { Options } from '../options/tables.ts';
 import type { Parsed } from '../parse.ts';
-import { hashFile, putUser, removeUser } from '../password-change.ts';
-import { failure } from '../password-file.ts';
-import { listUsers, verifyUser } from '../password-look.ts';
+import { hashFile, putUser, removeUser } from '../password/change.ts';
+import { failure } from '../password/file.ts';
+import { listUsers, verifyUser } from '../password/look.ts';
 import { Interrupted } from '../prompt.ts';
 import { readCommandLine, reportUsageError } from '../start.ts';
 

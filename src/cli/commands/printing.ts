@@ -1,5 +1,5 @@
-import { compileFormat, FormatError, type MessagePrinter, payloadPrinter, verbosePrinter } from '../format.ts';
-import type { JsonCompat } from '../json.ts';
+import { compileFormat, FormatError, type MessagePrinter, payloadPrinter, verbosePrinter } from '../format/format.ts';
+import type { JsonCompat } from '../format/json.ts';
 import { UsageError } from '../messages.ts';
 import type { PayloadFormatName } from '../payload/formats.ts';
 import { wallTime } from '../wall-time.ts';

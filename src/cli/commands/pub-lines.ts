@@ -4,11 +4,19 @@ import type { Properties } from '../../protocol/properties.ts';
 import { protocolVersion } from '../connection.ts';
 import { InputError, lineBatches } from '../input.ts';
 import type { Io } from '../io.ts';
-import { LineFault, type LineMessage, MAX_LINE, parseMessageLine } from '../json-lines.ts';
+import {
+  isBlankLine,
+  LineFault,
+  type LineMessage,
+  MAX_LINE,
+  parseMessageLine,
+  TOO_LONG,
+  topicFor,
+} from '../json-lines.ts';
 import { UsageError } from '../messages.ts';
 import type { Options } from '../options/tables.ts';
 import { PayloadFault } from '../payload/fault.ts';
-import { payloadFormat, readPayload } from '../payload/formats.ts';
+import { payloadReader } from '../payload/formats.ts';
 import { gatherProperties } from '../property-option.ts';
 import { AHEAD, type Publisher } from './publisher.ts';
 
@@ -17,10 +25,12 @@ import { AHEAD, type Publisher } from './publisher.ts';
  * be sent ends it all: those in front of it are sent and acknowledged, then this rejects with UsageError.
  */
 export async function sendChecked(publisher: Publisher, options: Options<'pub'>, { stdin }: Io): Promise<void> {
-  const send = options.jsonInput ? messageSender(publisher, options) : await payloadSender(publisher, options);
+  const { payloadFormat: format } = options;
+  const read = format === null ? null : await payloadReader(format);
+  const send = read === null ? messageSender(publisher, options) : (line: Buffer) => publisher.publish(read(line));
   let number = 0;
   try {
-    for await (const lines of lineBatches(stdin, MAX_LINE, `is longer than ${MAX_LINE} bytes`)) {
+    for await (const lines of lineBatches(stdin, MAX_LINE, TOO_LONG)) {
       for (let i = 0; i < lines.length; i++) {
         number += 1;
         send(lines[i]!);
@@ -42,12 +52,6 @@ export async function sendChecked(publisher: Publisher, options: Options<'pub'>,
   await publisher.end();
 }
 
-/** -l with --payload-format. */
-async function payloadSender(publisher: Publisher, options: Options<'pub'>): Promise<(line: Buffer) => void> {
-  const format = await payloadFormat(options.payloadFormat ?? 'hex');
-  return (line) => publisher.publish(readPayload(format, line));
-}
-
 /** JSON lines. What a line does not say is taken from the options; empty lines are passed over. */
 function messageSender(publisher: Publisher, options: Options<'pub'>): (line: Buffer) => void {
   const usual: Usual = {
@@ -58,7 +62,7 @@ function messageSender(publisher: Publisher, options: Options<'pub'>): (line: Bu
     hasProperties: protocolVersion('pub', options) === '5',
   };
   return (line) => {
-    if (!isBlank(line)) sendLine(publisher, parseMessageLine(line), usual);
+    if (!isBlankLine(line)) sendLine(publisher, parseMessageLine(line), usual);
   };
 }
 
@@ -72,14 +76,8 @@ interface Usual {
   readonly hasProperties: boolean;
 }
 
-/** Nothing but white space of JSON. */
-function isBlank(line: Buffer): boolean {
-  return line.every((byte) => byte === 0x20 || byte === 0x09 || byte === 0x0d);
-}
-
 function sendLine(publisher: Publisher, message: LineMessage, usual: Usual): void {
-  const topic = message.topic ?? usual.topic;
-  if (topic === null) throw new LineFault('has no "topic", and there is no -t');
+  const topic = topicFor(message, usual.topic);
   const isPlain = Object.keys(message.properties).length === 0;
   if (!isPlain && !usual.hasProperties) throw new LineFault('has properties, which need MQTT 5 (-V 5)');
   publisher.send(topic, message.payload, {

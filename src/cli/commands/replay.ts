@@ -1,12 +1,20 @@
 // mqtt-pub --replay FILE: sends recorded messages again, at the times between them that they were recorded with.
 import { createReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
-import { Readable } from 'node:stream';
+import type { Readable } from 'node:stream';
 import { topicNameFault } from '../../protocol/topic.ts';
 import { systemErrorText } from '../../util/system-error.ts';
 import { protocolVersion } from '../connection.ts';
-import { lineBatches } from '../input.ts';
-import { LineFault, type LineMessage, MAX_LINE, parseMessageLine } from '../json-lines.ts';
+import { InputError, lineBatches } from '../input.ts';
+import {
+  isBlankLine,
+  LineFault,
+  type LineMessage,
+  MAX_LINE,
+  parseMessageLine,
+  TOO_LONG,
+  topicFor,
+} from '../json-lines.ts';
 import { EXIT_OK, UsageError } from '../messages.ts';
 import type { Options } from '../options/tables.ts';
 import { gatherProperties } from '../property-option.ts';
@@ -16,8 +24,6 @@ import { openClient, type Workplace } from './client-command.ts';
 import { Denials } from './denials.ts';
 import { AHEAD, Publisher } from './publisher.ts';
 import { EVERY_SECOND } from './reconnecting.ts';
-
-const LINE_FEED = 0x0a;
 
 /** Publishes a recording; resolves to the exit code. Throws UsageError where it can't be read, or is none. */
 export async function publishRecording(options: Options<'pub'>, file: string, place: Workplace): Promise<number> {
@@ -96,10 +102,13 @@ export class Replay {
    * acknowledged, then this rejects with UsageError. Half a line at the end is only warned of: its recorder was stopped there.
    */
   async send(source: Readable, signal: AbortSignal): Promise<void> {
-    const tail = { byte: LINE_FEED };
+    let isCutOff = false;
+    const cutOff = (): void => {
+      isCutOff = true;
+    };
     let fault: Error | null = null;
     try {
-      for await (const lines of lineBatches(tapped(source, tail), MAX_LINE, `is longer than ${MAX_LINE} bytes`)) {
+      for await (const lines of lineBatches(source, MAX_LINE, TOO_LONG, cutOff)) {
         if (fault !== null) throw fault;
         for (const line of lines) {
           if (fault !== null) throw fault;
@@ -107,12 +116,13 @@ export class Replay {
           fault = await this.#sendLine(line, signal);
         }
       }
-      if (fault !== null && tail.byte === LINE_FEED) throw fault;
+      if (fault !== null && !isCutOff) throw fault;
     } catch (error) {
       if (!(error instanceof LineFault || error instanceof UsageError)) throw error;
       // Only a line that is too long is noticed before it is counted.
       const number = error instanceof UsageError ? this.#number + 1 : this.#number;
       await this.#target.end();
+      if (error instanceof InputError) throw new InputError(error.why, this.#name);
       throw new UsageError(`Line ${number} of ${this.#name} ${error.message}.`, 'nothing');
     }
     if (fault !== null) {
@@ -125,7 +135,7 @@ export class Replay {
 
   /** Sends a line when it is due; returns what is wrong with it. */
   async #sendLine(line: Buffer, signal: AbortSignal): Promise<LineFault | null> {
-    if (line.every((byte) => byte === 0x20 || byte === 0x09 || byte === 0x0d)) return null;
+    if (isBlankLine(line)) return null;
     let message: LineMessage;
     let topic: string;
     try {
@@ -152,8 +162,7 @@ export class Replay {
   }
 
   #topicOf(message: LineMessage): string {
-    const recorded = message.topic ?? this.#options.topic;
-    if (recorded === null) throw new LineFault('has no "topic", and there is no -t');
+    const recorded = topicFor(message, this.#options.topic);
     const topic = this.#map(recorded);
     const fault = topicNameFault(topic);
     if (fault === null) return topic;
@@ -171,16 +180,4 @@ export class Replay {
     this.#isWarned = true;
     return {};
   }
-}
-
-/** The same bytes, with the last one noted. */
-function tapped(source: Readable, tail: { byte: number }): Readable {
-  return Readable.from(
-    (async function* () {
-      for await (const chunk of source as AsyncIterable<Buffer>) {
-        tail.byte = chunk.at(-1) ?? tail.byte;
-        yield chunk;
-      }
-    })(),
-  );
 }

@@ -5,7 +5,7 @@ import { answers, newCorrelationData } from '../../client/request.ts';
 import type { Properties } from '../../protocol/properties.ts';
 import { isRefusal, reasonOf, SUCCESS } from '../../protocol/reasons.ts';
 import { brokersWords } from '../brokers-words.ts';
-import type { MessagePrinter } from '../format.ts';
+import type { MessagePrinter } from '../format/format.ts';
 import type { Io } from '../io.ts';
 import { latencyLine } from '../latency.ts';
 import { EXIT_ERROR, EXIT_OK } from '../messages.ts';

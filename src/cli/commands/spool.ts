@@ -125,7 +125,8 @@ class SpooledRun {
   }
 
   async #takeIn(): Promise<void> {
-    const read = await payloadReader(this.#options);
+    const { payloadFormat: format } = this.#options;
+    const read = format === null ? null : await (await import('../payload/formats.ts')).payloadReader(format);
     try {
       for await (const lines of lineBatches(this.#place.io.stdin)) {
         if (this.#isStopped) return;
@@ -217,12 +218,4 @@ class SpooledRun {
   #cannotWait(error: Error): void {
     if (!this.#options.reconnect) this.stop(error);
   }
-}
-
-/** What makes a payload of a line, with --payload-format. */
-async function payloadReader({ payloadFormat: name }: Options<'pub'>): Promise<((line: Buffer) => Buffer) | null> {
-  if (name === null) return null;
-  const { payloadFormat, readPayload } = await import('../payload/formats.ts');
-  const format = await payloadFormat(name);
-  return (line) => readPayload(format, line);
 }

@@ -1,7 +1,7 @@
 // -d: the trace that the options ask for.
 import type { ClientTrace } from '../../client/options.ts';
 import type { Parsed } from '../parse.ts';
-import { traceLines } from '../trace.ts';
+import { traceLines } from '../trace/trace.ts';
 import type { Console } from './console.ts';
 
 /**
@@ -16,6 +16,6 @@ export async function traceFor(
   const line = (text: string): void => console.trace(text);
   const isRepeated = given.filter((key) => key === 'debug').length > 1;
   if (!options.debugPackets && !isRepeated) return options.debug ? traceLines(line, tellsGranted) : null;
-  const { packetTrees } = await import('../packet-trees.ts');
+  const { packetTrees } = await import('../trace/packet-trees.ts');
   return { ...traceLines(line, tellsGranted), bytes: packetTrees(line, console.paint) };
 }

@@ -4,7 +4,7 @@
 import process from 'node:process';
 import type { ReceivedMessage } from '../../client/options.ts';
 import { uptimeMs } from '../../util/clock.ts';
-import type { MessagePrinter } from '../format.ts';
+import type { MessagePrinter } from '../format/format.ts';
 import type { Io } from '../io.ts';
 import { fitting, harmless } from '../screen-line.ts';
 import type { Console } from './console.ts';

@@ -4,6 +4,12 @@ import type { OptionRow } from './row.ts';
 
 const receivers = ['sub', 'rr'] as const;
 
+/** JSON lines say how each payload is encoded. */
+const ownEncoding = {
+  keys: ['jsonLines'],
+  message: '--payload-format cannot be combined with --json-lines.',
+} as const;
+
 export const OUTPUT_OPTIONS = [
   {
     key: 'verbose',
@@ -47,10 +53,7 @@ export const OUTPUT_OPTIONS = [
     group: 'Output',
     value: 'FORMAT',
     missing: '--payload-format argument given but no format specified',
-    conflicts: {
-      keys: ['jsonLines'],
-      message: '--payload-format cannot be combined with --json-lines.',
-    },
+    conflicts: ownEncoding,
     help: 'Print payloads in this form: as hex or base64 digits, as json, or cbor or msgpack as the JSON that it stands for.',
   },
   {
@@ -61,10 +64,7 @@ export const OUTPUT_OPTIONS = [
     group: 'Output',
     value: 'FORMAT',
     missing: '--payload-format argument given but no format specified',
-    conflicts: {
-      keys: ['jsonLines'],
-      message: '--payload-format cannot be combined with --json-lines.',
-    },
+    conflicts: ownEncoding,
     help: 'Form of the payloads, the one that is sent and the one that is printed: hex or base64 digits, json, or cbor or msgpack, which are typed and printed as JSON.',
   },
   {

@@ -10,9 +10,6 @@ const oneSource = {
   message: 'Only one type of message can be sent at once.',
 } as const;
 
-/** Recordings are sent as fast as they were recorded. */
-export const REPLAY_SPEED = 1;
-
 const SPEED: Kind<number> = oneWord((word) => {
   const value = /^(\d+(\.\d*)?|\.\d+)$/.test(word) ? Number(word) : Number.NaN;
   if (word === 'max') return 0;
@@ -144,7 +141,9 @@ export const PUBLISH_OPTIONS = [
     group: 'Publishing',
     value: 'FACTOR',
     missing: '--speed argument given but no factor specified',
-    fallback: REPLAY_SPEED,
+    needs: { keys: ['replay'], message: "'--speed' needs '--replay'." },
+    // As fast as it was recorded.
+    fallback: 1,
     help: 'Send a recording so many times as fast as it was recorded: 2 takes half the time. 0 or max means as fast as possible. Default: 1.',
   },
   {
@@ -156,6 +155,7 @@ export const PUBLISH_OPTIONS = [
     group: 'Publishing',
     value: 'FROM=TO',
     missing: '--topic-map argument given but no topics specified',
+    needs: { keys: ['replay'], message: "'--topic-map' needs '--replay'." },
     help: 'Put TO in the place of FROM at the beginning of recorded topics; + in FROM stands for any level. May be repeated; the longest FROM that fits counts.',
   },
   {
@@ -166,6 +166,7 @@ export const PUBLISH_OPTIONS = [
     group: 'Publishing',
     value: 'FILE',
     missing: '--spool argument given but no file specified',
+    needs: { keys: ['stdinLines'], message: "'--spool' keeps lines of standard input: it needs '-l'." },
     help: 'With -l, keep lines in this file until the broker has them, and go on reading while it is away. Lines that an earlier run left there are sent first. The tool ends with 75 where lines are left.',
   },
   {

@@ -44,6 +44,11 @@ export interface OptionRow {
     /** Those of an options file give way to this one on the command line. */
     readonly fileYields?: true;
   };
+  /** Options of which this one needs at least one beside it (keys), and the sentence that says so. */
+  readonly needs?: {
+    readonly keys: readonly string[];
+    readonly message: string;
+  };
   /** The words of the value as others may see them, where they hold a secret. */
   readonly mask?: (words: readonly string[]) => readonly string[];
   /** Ends parsing at once (--help). */

@@ -22,6 +22,8 @@ const ALPN = oneWord((word) => {
   throw new UsageError('The protocol name of --tls-alpn has at most 255 bytes.');
 });
 
+const UNPAIRED = 'Both certfile and keyfile must be provided if one of them is set.';
+
 export const TLS_OPTIONS = [
   {
     key: 'cafile',
@@ -59,6 +61,7 @@ export const TLS_OPTIONS = [
     group: 'TLS',
     value: 'FILE',
     missing: '--cert argument given but no file specified',
+    needs: { keys: ['key'], message: UNPAIRED },
     help: 'PEM file with the certificate of this client. Needs --key, and turns TLS on.',
   },
   {
@@ -69,6 +72,7 @@ export const TLS_OPTIONS = [
     group: 'TLS',
     value: 'FILE',
     missing: '--key argument given but no file specified',
+    needs: { keys: ['cert'], message: UNPAIRED },
     help: 'PEM file with the private key of this client. Needs --cert.',
   },
   {
@@ -150,6 +154,8 @@ export const TLS_OPTIONS = [
     group: 'TLS',
     value: 'KEY',
     missing: '--psk argument given but no key specified',
+    conflicts: { keys: ['cafile', 'capath'], message: 'Only one of --psk or --cafile/--capath may be used at once.' },
+    needs: { keys: ['pskIdentity'], message: '--psk-identity required if --psk used.' },
     help: 'Pre-shared key in hexadecimal, instead of certificates. Needs --psk-identity, and turns TLS on.',
   },
   {
@@ -192,6 +198,7 @@ export const TLS_OPTIONS = [
     group: 'TLS',
     value: 'FORM',
     missing: '--keyform argument given but no keyform specified',
+    needs: { keys: ['key'], message: 'If keyform is set, keyfile must be also specified.' },
     help: 'Form of --key: pem, which it always has. Accepted for scripts that give it.',
   },
 ] as const satisfies readonly OptionRow[];

@@ -23,6 +23,7 @@ export const WILL_OPTIONS = [
     group: 'Will',
     value: 'TEXT',
     missing: '--will-payload argument given but no will payload specified',
+    needs: { keys: ['willTopic'], message: 'Will payload given, but no will topic given.' },
     help: 'Payload of the will. Default: empty.',
   },
   {
@@ -42,6 +43,7 @@ export const WILL_OPTIONS = [
     kind: FLAG,
     tools: clients,
     group: 'Will',
+    needs: { keys: ['willTopic'], message: 'Will retain given, but no will topic given.' },
     help: 'Have the broker retain the will.',
   },
 ] as const satisfies readonly OptionRow[];

@@ -1,7 +1,7 @@
 // Whether bytes are one CBOR value (RFC 8949) within bounds, before memory is spent on it: lengths that are declared and do
 // not come, containers without end, and any number of small values.
-import { isUtf8 } from 'node:buffer';
-import { checkBounds, endsTooEarly, goesOn, PayloadFault } from './fault.ts';
+import { Cursor } from './cursor.ts';
+import { PayloadFault } from './fault.ts';
 
 const BYTES = 2;
 const TEXT = 3;
@@ -27,13 +27,11 @@ export function checkCbor(bytes: Buffer): void {
 
 /** Walks over the items once. */
 class Scan {
-  readonly #bytes: Buffer;
+  readonly #cursor: Cursor;
   readonly #open: Open[] = [];
-  #at = 0;
-  #count = 0;
 
   constructor(bytes: Buffer) {
-    this.#bytes = bytes;
+    this.#cursor = new Cursor(bytes);
   }
 
   run(): void {
@@ -41,11 +39,11 @@ class Scan {
       this.#item();
       for (let top = this.#open.at(-1); top?.left === 0 && !top.isIndefinite; top = this.#open.at(-1)) this.#open.pop();
     } while (this.#open.length > 0);
-    if (this.#at < this.#bytes.length) throw goesOn(this.#at);
+    this.#cursor.expectEnd();
   }
 
   #item(): void {
-    const first = this.#byte();
+    const first = this.#cursor.number(1);
     const top = this.#open.at(-1);
     if (first === BREAK && top?.isIndefinite === true) {
       if (top.isMap && top.left % 2 !== 0) throw new PayloadFault('a map has a key without a value');
@@ -53,8 +51,7 @@ class Scan {
       return;
     }
     if (top !== undefined) top.left -= 1;
-    this.#count += 1;
-    checkBounds(this.#count, this.#open.length);
+    this.#cursor.countValue(this.#open.length);
     const major = first >> 5;
     const info = first & 0x1f;
     if (info === INDEFINITE) this.#indefinite(major);
@@ -62,7 +59,7 @@ class Scan {
   }
 
   #definite(major: number, info: number, argument: number): void {
-    if (major === BYTES || major === TEXT) this.#content(major, argument);
+    if (major === BYTES || major === TEXT) this.#cursor.skip(argument, major === TEXT);
     else if (major === ARRAY) this.#push(argument, false);
     else if (major === MAP) this.#push(argument * 2, true);
     else if (major === TAG) this.#push(1, false);
@@ -72,8 +69,7 @@ class Scan {
   }
 
   #push(left: number, isMap: boolean): void {
-    // Every item has a byte at least.
-    if (left > this.#bytes.length - this.#at) throw endsTooEarly();
+    this.#cursor.expectValues(left);
     this.#open.push({ left, isIndefinite: false, isMap });
   }
 
@@ -83,36 +79,18 @@ class Scan {
       this.#open.push({ left: 0, isIndefinite: true, isMap: major === MAP });
       return;
     }
-    if (major !== BYTES && major !== TEXT) throw new PayloadFault(`byte ${this.#at} begins no value`);
-    for (let first = this.#byte(); first !== BREAK; first = this.#byte()) {
+    if (major !== BYTES && major !== TEXT) throw new PayloadFault(`byte ${this.#cursor.at} begins no value`);
+    for (let first = this.#cursor.number(1); first !== BREAK; first = this.#cursor.number(1)) {
       if (first >> 5 !== major || (first & 0x1f) === INDEFINITE) {
         throw new PayloadFault('a string has a piece that is none of it');
       }
-      this.#content(major, this.#argument(first & 0x1f));
+      this.#cursor.skip(this.#argument(first & 0x1f), major === TEXT);
     }
-  }
-
-  #content(major: number, length: number): void {
-    const end = this.#at + length;
-    if (end > this.#bytes.length) throw endsTooEarly();
-    if (major === TEXT && !isUtf8(this.#bytes.subarray(this.#at, end))) {
-      throw new PayloadFault(`the string that ends with byte ${end} is not valid UTF-8`);
-    }
-    this.#at = end;
   }
 
   #argument(info: number): number {
     if (info < 24) return info;
-    if (info > 27) throw new PayloadFault(`byte ${this.#at} begins no value`);
-    let argument = 0;
-    for (let i = 0; i < 1 << (info - 24); i++) argument = argument * 256 + this.#byte();
-    return argument;
-  }
-
-  #byte(): number {
-    const byte = this.#bytes[this.#at];
-    if (byte === undefined) throw endsTooEarly();
-    this.#at += 1;
-    return byte;
+    if (info > 27) throw new PayloadFault(`byte ${this.#cursor.at} begins no value`);
+    return this.#cursor.number(1 << (info - 24));
   }
 }

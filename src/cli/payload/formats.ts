@@ -1,6 +1,6 @@
 // --payload-format: the forms in which a person writes and reads payloads, and the bytes that they stand for.
 import { isUtf8 } from 'node:buffer';
-import { indented, MAX_JSON, normalised } from '../json.ts';
+import { indented, MAX_JSON, normalised } from '../format/json.ts';
 import { faultAt, MAX_DEPTH, PayloadFault } from './fault.ts';
 import { readJson, syntaxFault } from './json-reader.ts';
 import { jsonText, type Value } from './values.ts';
@@ -45,14 +45,20 @@ export async function payloadFormat(name: PayloadFormatName): Promise<PayloadFor
   return name === 'json' ? JSON_FORMAT : name === 'hex' ? HEX : BASE64;
 }
 
-/** `format.read`, with a fault that goes on from the name of what is read: `is not hexadecimal: …`. */
-export function readPayload(format: PayloadFormat, text: Buffer): Buffer {
-  try {
-    return format.read(text);
-  } catch (error) {
-    if (!(error instanceof PayloadFault)) throw error;
-    throw new PayloadFault(`${format.complaint}: ${error.message}`);
-  }
+/**
+ * What makes the payload of a text in the format of this name. It throws PayloadFault, with a message that goes on from the
+ * name of what is read: `is not hexadecimal: …`.
+ */
+export async function payloadReader(name: PayloadFormatName): Promise<(text: Buffer) => Buffer> {
+  const format = await payloadFormat(name);
+  return (text) => {
+    try {
+      return format.read(text);
+    } catch (error) {
+      if (!(error instanceof PayloadFault)) throw error;
+      throw new PayloadFault(`${format.complaint}: ${error.message}`);
+    }
+  };
 }
 
 /** Bytes that stand for JSON. */

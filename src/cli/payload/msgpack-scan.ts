@@ -1,7 +1,7 @@
 // Whether bytes are one value of MessagePack within bounds, before memory is spent on it: lengths that are declared and do
 // not come, and any number of small values.
-import { isUtf8 } from 'node:buffer';
-import { checkBounds, endsTooEarly, goesOn, PayloadFault } from './fault.ts';
+import { Cursor } from './cursor.ts';
+import { PayloadFault } from './fault.ts';
 
 /** Bytes behind the first of a value of one length. */
 const FIXED: ReadonlyMap<number, number> = new Map([
@@ -31,14 +31,12 @@ export function checkMessagePack(bytes: Buffer): void {
 
 /** Walks over the values once. */
 class Scan {
-  readonly #bytes: Buffer;
+  readonly #cursor: Cursor;
   /** Values to come in each open container. */
   readonly #open: number[] = [];
-  #at = 0;
-  #count = 0;
 
   constructor(bytes: Buffer) {
-    this.#bytes = bytes;
+    this.#cursor = new Cursor(bytes);
   }
 
   run(): void {
@@ -46,54 +44,38 @@ class Scan {
       this.#value();
       while (this.#open.at(-1) === 0) this.#open.pop();
     } while (this.#open.length > 0);
-    if (this.#at < this.#bytes.length) throw goesOn(this.#at);
+    this.#cursor.expectEnd();
   }
 
   #value(): void {
     const top = this.#open.length - 1;
     if (top >= 0) this.#open[top] = (this.#open[top] ?? 0) - 1;
-    this.#count += 1;
-    checkBounds(this.#count, this.#open.length);
-    const first = this.#number(1);
+    this.#cursor.countValue(this.#open.length);
+    const first = this.#cursor.number(1);
     if (first < 0x80 || first >= 0xe0) return;
     if (first < 0x90) this.#enter((first & 0x0f) * 2);
     else if (first < 0xa0) this.#enter(first & 0x0f);
-    else if (first < 0xc0) this.#skip(first & 0x1f, true);
+    else if (first < 0xc0) this.#cursor.skip(first & 0x1f, true);
     else this.#long(first);
   }
 
   #long(first: number): void {
     const fixed = FIXED.get(first);
     if (fixed !== undefined) {
-      this.#skip(fixed, false);
+      this.#cursor.skip(fixed, false);
       return;
     }
     const counted = COUNTED.get(first);
-    if (counted === undefined) throw new PayloadFault(`byte ${this.#at} begins no value`);
+    if (counted === undefined) throw new PayloadFault(`byte ${this.#cursor.at} begins no value`);
     const [size, kind] = counted;
-    const length = this.#number(size);
+    const length = this.#cursor.number(size);
     if (kind === 'array') this.#enter(length);
     else if (kind === 'map') this.#enter(length * 2);
-    else this.#skip(length + (kind === 'ext' ? 1 : 0), kind === 'text');
+    else this.#cursor.skip(length + (kind === 'ext' ? 1 : 0), kind === 'text');
   }
 
   #enter(values: number): void {
-    // Every value has a byte at least.
-    if (values > this.#bytes.length - this.#at) throw endsTooEarly();
+    this.#cursor.expectValues(values);
     this.#open.push(values);
-  }
-
-  #skip(length: number, isText: boolean): void {
-    const end = this.#at + length;
-    if (end > this.#bytes.length) throw endsTooEarly();
-    if (isText && !isUtf8(this.#bytes.subarray(this.#at, end))) {
-      throw new PayloadFault(`the string that ends with byte ${end} is not valid UTF-8`);
-    }
-    this.#at = end;
-  }
-
-  #number(size: number): number {
-    this.#skip(size, false);
-    return this.#bytes.readUIntBE(this.#at - size, size);
   }
 }

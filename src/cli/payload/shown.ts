@@ -1,7 +1,7 @@
 // --payload-format where messages are printed: payloads as text, and a warning for one that is not of the format.
 import type { ReceivedMessage } from '../../client/options.ts';
-import type { MessagePrinter } from '../format.ts';
-import type { ShownPayload, Sink } from '../format-values.ts';
+import type { MessagePrinter } from '../format/format.ts';
+import type { ShownPayload, Sink } from '../format/values.ts';
 import { PayloadFault } from './fault.ts';
 import { type PayloadFormatName, payloadFormat } from './formats.ts';
 

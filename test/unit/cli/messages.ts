@@ -1,5 +1,5 @@
 // Messages for the tests of what the tools print, and a sink that keeps what was printed.
-import type { MessagePrinter } from '../../../src/cli/format.ts';
+import type { MessagePrinter } from '../../../src/cli/format/format.ts';
 import type { ReceivedMessage } from '../../../src/client/options.ts';
 
 /** A message with defaults: QoS 0, topic 't', payload 'p', no properties. */

@@ -4,7 +4,7 @@ import { Writable } from 'node:stream';
 import { describe, it, type TestContext } from 'node:test';
 import { Console } from '../../../src/cli/commands/console.ts';
 import { Watch } from '../../../src/cli/commands/watch.ts';
-import { compileFormat, verbosePrinter } from '../../../src/cli/format.ts';
+import { compileFormat, verbosePrinter } from '../../../src/cli/format/format.ts';
 import { PLAIN } from '../../../src/cli/terminal.ts';
 import { received } from './messages.ts';
 

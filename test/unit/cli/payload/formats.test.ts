@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { PayloadFault } from '../../../../src/cli/payload/fault.ts';
-import { type PayloadFormatName, payloadFormat, readPayload } from '../../../../src/cli/payload/formats.ts';
+import { type PayloadFormatName, payloadFormat, payloadReader } from '../../../../src/cli/payload/formats.ts';
 
 /** What a payload (in hexadecimal digits) is shown as. */
 async function shown(name: PayloadFormatName, digits: string, pretty = false): Promise<string> {
@@ -11,7 +11,7 @@ async function shown(name: PayloadFormatName, digits: string, pretty = false): P
 
 /** The payload that a text stands for, in hexadecimal digits. */
 async function read(name: PayloadFormatName, text: string | Buffer): Promise<string> {
-  return readPayload(await payloadFormat(name), Buffer.from(text)).toString('hex');
+  return (await payloadReader(name))(Buffer.from(text)).toString('hex');
 }
 
 const faultOf = async (work: Promise<unknown>): Promise<string> => {

@@ -82,7 +82,7 @@ const line = (ms: number, payload: string, more = ''): string =>
 
 /** What a recording is sent as, each message with its time. */
 async function replayed(
-  recording: string | string[],
+  recording: string | string[] | Readable,
   ...argv: string[]
 ): Promise<{ sent: string[]; warned: string[] }> {
   const { options, given } = parseArguments('pub', ['--replay', '-', ...argv]);
@@ -104,7 +104,8 @@ async function replayed(
     clock,
   );
   try {
-    await replay.send(Readable.from([recording].flat().map((text) => Buffer.from(text))), STILL);
+    const chunks = recording instanceof Readable ? [] : [recording].flat().map((text) => Buffer.from(text));
+    await replay.send(recording instanceof Readable ? recording : Readable.from(chunks), STILL);
   } catch (error) {
     sent.push((error as Error).message);
   }
@@ -132,6 +133,17 @@ test('half a line at the end is warned of, any other bad line ends the tool behi
   const empty = await replayed(one, '--topic-map', 'a/b=');
   const sentence = "Line 1 of X has the topic 'a/b', which --topic-map makes '', and that is no topic: it is empty.";
   assert.deepEqual(empty.sent, ['end', sentence]);
+});
+
+test('a recording that can not be read on ends the tool behind what was read, with the cause and no line', async () => {
+  const source = Readable.from(
+    (async function* () {
+      yield Buffer.from(line(0, 'one') + line(1, 'two').slice(0, 9));
+      throw Object.assign(new Error('read'), { code: 'EIO' });
+    })(),
+  );
+  const { sent } = await replayed(source);
+  assert.deepEqual(sent, ['0 a/b 1 false one', 'end', 'Unable to read X: Input/output error.']);
 });
 
 test('properties that the version does not have are left out with one warning', async () => {

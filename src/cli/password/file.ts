@@ -5,11 +5,11 @@ import os from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
 import { setTimeout as delay } from 'node:timers/promises';
-import { type LockFile, takeLock } from '../util/lock-file.ts';
-import { readSmallFile } from '../util/small-file.ts';
-import { systemErrorText } from '../util/system-error.ts';
-import type { Io } from './io.ts';
-import { UsageError } from './messages.ts';
+import { type LockFile, takeLock } from '../../util/lock-file.ts';
+import { readSmallFile } from '../../util/small-file.ts';
+import { systemErrorText } from '../../util/system-error.ts';
+import type { Io } from '../io.ts';
+import { UsageError } from '../messages.ts';
 import { besideName, interruptedChange, realTarget, replaceFile } from './replace-file.ts';
 
 /** Largest password file that is read, in bytes. */

@@ -1,11 +1,11 @@
 // The condition of --until: what a message must be like. It is parsed to a tree and the tree is walked; nothing of it ever
 // runs as a program. A message can be anything: what it lacks makes comparisons false, never an error.
-import type { ReceivedMessage } from '../client/options.ts';
-import { PROPERTIES, type Properties } from '../protocol/properties.ts';
-import { type Comparison, type Expression, parseCondition } from './condition-parser.ts';
-import { ConditionError } from './condition-tokens.ts';
+import type { ReceivedMessage } from '../../client/options.ts';
+import { PROPERTIES, type Properties } from '../../protocol/properties.ts';
+import { UsageError } from '../messages.ts';
 import { guarded } from './guarded-regex.ts';
-import { UsageError } from './messages.ts';
+import { type Comparison, type Expression, parseCondition } from './parser.ts';
+import { ConditionError } from './tokens.ts';
 
 /** A test of messages. */
 export type Condition = (message: ReceivedMessage) => boolean;

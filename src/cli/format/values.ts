@@ -1,7 +1,7 @@
 // The values that a -F format can print, one writer maker for each letter.
-import type { ReceivedMessage } from '../client/options.ts';
+import type { ReceivedMessage } from '../../client/options.ts';
+import { isoSeconds, unixTime, type WallTime, wallTime } from '../wall-time.ts';
 import { type JsonCompat, messageJson } from './json.ts';
-import { isoSeconds, unixTime, type WallTime, wallTime } from './wall-time.ts';
 
 /** Takes what a format prints. */
 export interface Sink {

@@ -1,14 +1,14 @@
 // What mqtt-passwd reads from a password file and leaves as it is: whether a password fits, and who is in it.
-import { isUtf8 } from 'node:buffer';
-import { makeHash, verifyHash } from '../broker/plugins/hashes.ts';
-import { type PasswordEntry, passwordEntries } from '../broker/plugins/password-entries.ts';
-import { printable } from '../util/printable.ts';
-import { printLines } from './commands/print-lines.ts';
-import type { Io } from './io.ts';
-import { EXIT_ERROR, EXIT_OK } from './messages.ts';
-import { failure, loadPasswordsAndWarn } from './password-file.ts';
-import { askPassword } from './password-prompt.ts';
-import { paintFor, withSpinner } from './terminal.ts';
+import { makeHash, verifyHash } from '../../broker/plugins/hashes.ts';
+import { type PasswordEntry, passwordEntries } from '../../broker/plugins/password-entries.ts';
+import { printable } from '../../util/printable.ts';
+import { linesOf } from '../../util/text-lines.ts';
+import { printLines } from '../commands/print-lines.ts';
+import type { Io } from '../io.ts';
+import { EXIT_ERROR, EXIT_OK } from '../messages.ts';
+import { paintFor, withSpinner } from '../terminal.ts';
+import { failure, loadPasswordsAndWarn } from './file.ts';
+import { askPassword } from './prompt.ts';
 
 type User = Extract<PasswordEntry, { kind: 'user' }>;
 type Fault = Exclude<PasswordEntry, { kind: 'user' }>;
@@ -55,16 +55,8 @@ export async function listUsers(file: string, io: Io): Promise<number> {
 
 /** The lines of a file as the broker reads them. Throws a sentence. */
 function readUsers(file: string, io: Io): { users: User[]; faults: Fault[] } {
-  const bytes = Buffer.from(loadPasswordsAndWarn(file, io), 'latin1');
-  const lines = bytes
-    .toString()
-    .replace(/^\uFEFF/, '')
-    .split('\n');
-  if (!isUtf8(bytes)) {
-    // What is no UTF-8 became U+FFFD.
-    const line = lines.findIndex((text) => text.includes('\uFFFD')) + 1;
-    throw failure(`File ${file} is not UTF-8 text, see line ${line}. A broker refuses it.`);
-  }
+  const { lines, faulty } = linesOf(Buffer.from(loadPasswordsAndWarn(file, io), 'latin1'));
+  if (faulty !== null) throw failure(`File ${file} is not UTF-8 text, see line ${faulty}. A broker refuses it.`);
   const users: User[] = [];
   const faults: Fault[] = [];
   for (const entry of passwordEntries(lines)) {

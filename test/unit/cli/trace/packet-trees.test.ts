@@ -1,30 +1,18 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { packetTrees } from '../../../src/cli/packet-trees.ts';
-import { PLAIN } from '../../../src/cli/terminal.ts';
-import { fixedHeader } from '../../../src/client/incoming.ts';
-import { encode } from '../../../src/protocol/encode.ts';
-import type { ControlPacket } from '../../../src/protocol/packets.ts';
-import type { Properties } from '../../../src/protocol/properties.ts';
-import { encodePublishProperties } from '../../../src/protocol/publish.ts';
-import { MQTT5, MQTT31, MQTT311, type Profile } from '../../../src/protocol/version.ts';
-import { controlPacket } from '../../support/arbitrary-packets.ts';
+import { PLAIN } from '../../../../src/cli/terminal.ts';
+import { packetTrees } from '../../../../src/cli/trace/packet-trees.ts';
+import { fixedHeader } from '../../../../src/client/incoming.ts';
+import { encode } from '../../../../src/protocol/encode.ts';
+import type { ControlPacket } from '../../../../src/protocol/packets.ts';
+import type { Properties } from '../../../../src/protocol/properties.ts';
+import { encodePublishProperties } from '../../../../src/protocol/publish.ts';
+import { MQTT5, MQTT31, MQTT311, type Profile } from '../../../../src/protocol/version.ts';
+import { controlPacket } from '../../../support/arbitrary-packets.ts';
+import { connectPacket as connect } from '../../../support/connect-packet.ts';
 
 const NOTHING = Buffer.alloc(0);
-
-const connect = (profile: Profile): ControlPacket => ({
-  type: 1,
-  profile,
-  bridge: false,
-  clientId: 'me',
-  cleanStart: true,
-  keepAlive: 60,
-  username: null,
-  password: null,
-  will: null,
-  properties: {},
-});
 
 interface Message {
   readonly topic: string;

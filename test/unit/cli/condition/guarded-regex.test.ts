@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { Script } from 'node:vm';
-import { guarded } from '../../../src/cli/guarded-regex.ts';
+import { guarded } from '../../../../src/cli/condition/guarded-regex.ts';
 
 it('regular expressions match as ever', () => {
   const texts = ['', 'on', 'ON', 'aab', 'a'.repeat(10_000), 'x*y', 'line\nline'];

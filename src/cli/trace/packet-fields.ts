@@ -11,12 +11,12 @@ import {
   SUBSCRIBE,
   UNSUBACK,
   UNSUBSCRIBE,
-} from '../protocol/constants.ts';
-import type { ConnectPacket, ControlPacket, SubscriptionRequest, Will } from '../protocol/packets.ts';
-import { PROPERTIES, type Properties } from '../protocol/properties.ts';
-import { type PublishView, publishProperties } from '../protocol/publish.ts';
-import { CONNACK3, isRefusal, reasonOf, SUCCESS } from '../protocol/reasons.ts';
-import type { Profile } from '../protocol/version.ts';
+} from '../../protocol/constants.ts';
+import type { ConnectPacket, ControlPacket, SubscriptionRequest, Will } from '../../protocol/packets.ts';
+import { PROPERTIES, type Properties } from '../../protocol/properties.ts';
+import { type PublishView, publishProperties } from '../../protocol/publish.ts';
+import { CONNACK3, isRefusal, reasonOf, SUCCESS } from '../../protocol/reasons.ts';
+import type { Profile } from '../../protocol/version.ts';
 import { counted, described, quoted } from './packet-text.ts';
 
 /** A field of a packet, with those that it is made of. */

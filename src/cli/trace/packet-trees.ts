@@ -1,17 +1,17 @@
 // The trees of -d -d: every packet as it is on the wire, with all of its fields, and its bytes. Passwords and authentication
 // data are never shown, also not among the bytes.
-import { readConnack } from '../client/connack.ts';
-import type { ClientTrace } from '../client/options.ts';
-import { AUTH, CONNACK, CONNECT, PACKET_NAMES, PUBLISH } from '../protocol/constants.ts';
-import { decode, decodeConnect } from '../protocol/decode.ts';
-import { PeerFault } from '../protocol/errors.ts';
-import type { ControlPacket } from '../protocol/packets.ts';
-import { PublishView, readPublish } from '../protocol/publish.ts';
-import { MQTT311, type Profile } from '../protocol/version.ts';
+import { readConnack } from '../../client/connack.ts';
+import type { ClientTrace } from '../../client/options.ts';
+import { AUTH, CONNACK, CONNECT, PACKET_NAMES, PUBLISH } from '../../protocol/constants.ts';
+import { decode, decodeConnect } from '../../protocol/decode.ts';
+import { PeerFault } from '../../protocol/errors.ts';
+import type { ControlPacket } from '../../protocol/packets.ts';
+import { PublishView, readPublish } from '../../protocol/publish.ts';
+import { MQTT311, type Profile } from '../../protocol/version.ts';
+import type { Paint } from '../terminal.ts';
+import { isoMicroseconds, wallTime } from '../wall-time.ts';
 import { controlFields, type Field, publishFields } from './packet-fields.ts';
 import { counted, dump, type Secret } from './packet-text.ts';
-import type { Paint } from './terminal.ts';
-import { isoMicroseconds, wallTime } from './wall-time.ts';
 
 /** Identifier of the property authentication-data. */
 const AUTHENTICATION_DATA = 0x16;

@@ -1,9 +1,9 @@
 // JSON output of the tools (%j and %J). A payload may hold any bytes, so JSON is built as a string with one character per
 // byte ("binary" string): what is not text passes through unchanged, and everything else is UTF-8 in the end.
-import type { ReceivedMessage } from '../client/options.ts';
-import { PROPERTIES, type Properties } from '../protocol/properties.ts';
+import type { ReceivedMessage } from '../../client/options.ts';
+import { PROPERTIES, type Properties } from '../../protocol/properties.ts';
+import { isoMicroseconds, type WallTime } from '../wall-time.ts';
 import { asMosquitto20, cut } from './json-2-0.ts';
-import { isoMicroseconds, type WallTime } from './wall-time.ts';
 
 /** Containers within containers that a payload may have; the same limit as in Mosquitto's parser. */
 const MAX_DEPTH = 1000;

@@ -1,13 +1,13 @@
 // What mqtt-passwd changes in a password file. Hashes are made before the file is locked: they take their time.
-import { makeHash, parseStoredHash } from '../broker/plugins/hashes.ts';
-import { printLines } from './commands/print-lines.ts';
-import type { Io } from './io.ts';
-import { EXIT_ERROR, EXIT_OK, UsageError } from './messages.ts';
-import type { Options } from './options/tables.ts';
-import { changePasswords, createPasswords, failure, loadPasswords, loadPasswordsAndWarn } from './password-file.ts';
-import { deleteUser, replaceSecrets, type Secret, setUser, userNameFault, usersIn } from './password-lines.ts';
-import { askNewPassword } from './password-prompt.ts';
-import { withSpinner } from './terminal.ts';
+import { makeHash, parseStoredHash } from '../../broker/plugins/hashes.ts';
+import { printLines } from '../commands/print-lines.ts';
+import type { Io } from '../io.ts';
+import { EXIT_ERROR, EXIT_OK, UsageError } from '../messages.ts';
+import type { Options } from '../options/tables.ts';
+import { withSpinner } from '../terminal.ts';
+import { changePasswords, createPasswords, failure, loadPasswords, loadPasswordsAndWarn } from './file.ts';
+import { deleteUser, replaceSecrets, type Secret, setUser, userNameFault, usersIn } from './lines.ts';
+import { askNewPassword } from './prompt.ts';
 
 /** The file name that stands for standard output, with -c. */
 const STDOUT = '-';

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { compileCondition } from '../../../src/cli/condition.ts';
-import { type Expression, parseCondition } from '../../../src/cli/condition-parser.ts';
-import { ConditionError } from '../../../src/cli/condition-tokens.ts';
-import { UsageError } from '../../../src/cli/messages.ts';
-import type { ReceivedMessage } from '../../../src/client/options.ts';
-import { received } from './messages.ts';
+import { compileCondition } from '../../../../src/cli/condition/condition.ts';
+import { type Expression, parseCondition } from '../../../../src/cli/condition/parser.ts';
+import { ConditionError } from '../../../../src/cli/condition/tokens.ts';
+import { UsageError } from '../../../../src/cli/messages.ts';
+import type { ReceivedMessage } from '../../../../src/client/options.ts';
+import { received } from '../messages.ts';
 
 const silent = (): void => undefined;
 

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { compileFormat, FormatError, payloadPrinter, verbosePrinter } from '../../../src/cli/format.ts';
-import type { ReceivedMessage } from '../../../src/client/options.ts';
-import { printed, received } from './messages.ts';
+import { compileFormat, FormatError, payloadPrinter, verbosePrinter } from '../../../../src/cli/format/format.ts';
+import type { ReceivedMessage } from '../../../../src/client/options.ts';
+import { printed, received } from '../messages.ts';
 
 const bytes = (format: string, message: Partial<ReceivedMessage>): Buffer =>
   printed(compileFormat(format, false, false), received(message)).out;

@@ -1,6 +1,8 @@
 // -F formats: compiled once to an array of writers, then run for every message.
-import type { ReceivedMessage } from '../client/options.ts';
-import { dateField } from '../util/strftime.ts';
+import type { ReceivedMessage } from '../../client/options.ts';
+import { dateField } from '../../util/strftime.ts';
+import { nanoseconds } from '../wall-time.ts';
+import type { JsonCompat } from './json.ts';
 import {
   type Conversion,
   type FormatStyle,
@@ -9,9 +11,7 @@ import {
   type Sink,
   valueWriter,
   type Writer,
-} from './format-values.ts';
-import type { JsonCompat } from './json.ts';
-import { nanoseconds } from './wall-time.ts';
+} from './values.ts';
 
 /** Longest padding; keeps a mistyped width from filling the memory. */
 const MAX_WIDTH = 1_000_000;

@@ -1,8 +1,8 @@
 // What mqtt-passwd asks for: passwords, and whether a file may go.
-import type { Io } from './io.ts';
-import { EXIT_MISMATCH, UsageError } from './messages.ts';
-import { failure } from './password-file.ts';
-import { openPrompter, type Prompter } from './prompt.ts';
+import type { Io } from '../io.ts';
+import { EXIT_MISMATCH, UsageError } from '../messages.ts';
+import { openPrompter, type Prompter } from '../prompt.ts';
+import { failure } from './file.ts';
 
 /** Asks for what a change needs. */
 export interface ChangeQuestions {

@@ -14,8 +14,8 @@ import fs, {
 } from 'node:fs';
 import path from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
-import { type Disk, interruptedChange, realTarget, replaceFile } from '../../../src/cli/replace-file.ts';
-import { scratch } from '../../support/mosquitto.ts';
+import { type Disk, interruptedChange, realTarget, replaceFile } from '../../../../src/cli/password/replace-file.ts';
+import { scratch } from '../../../support/mosquitto.ts';
 
 const OLD = 'ann:1\ntom:2\nbob:3\n';
 

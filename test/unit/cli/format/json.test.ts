@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { type JsonStyle, messageJson } from '../../../src/cli/json.ts';
-import { wallTime } from '../../../src/cli/wall-time.ts';
-import type { ReceivedMessage } from '../../../src/client/options.ts';
-import { received } from './messages.ts';
+import { type JsonStyle, messageJson } from '../../../../src/cli/format/json.ts';
+import { wallTime } from '../../../../src/cli/wall-time.ts';
+import type { ReceivedMessage } from '../../../../src/client/options.ts';
+import { received } from '../messages.ts';
 
 const time = wallTime();
 const plain: JsonStyle = { parsePayload: false, pretty: false, compat: '2.1' };

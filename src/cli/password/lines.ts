@@ -1,6 +1,6 @@
 // The text of a password file (`name:hash`, a user a line) and its changes. Text is held as Latin-1, a character a byte, so
 // that bytes of lines that nobody touches survive whatever they are; so do their ends.
-import { trimBlanks } from '../util/blanks.ts';
+import { trimBlanks } from '../../util/blanks.ts';
 
 /** Text as the file holds it: its UTF-8 bytes, a character each. */
 const asBytes = (text: string): string => Buffer.from(text).toString('latin1');

@@ -1,7 +1,7 @@
 // Words of a --until condition → a tree. The grammar is that of C and JavaScript without arithmetic:
 //   or: and ('||' and)*    and: comparison ('&&' comparison)*    comparison: unary (('==' | '<' | …) unary)?
 //   unary: '!'* primary    primary: '(' or ')' | literal | path | unary ('~' | '!~') REGEX | REGEX
-import { ConditionError, type Token, tokensOf } from './condition-tokens.ts';
+import { ConditionError, type Token, tokensOf } from './tokens.ts';
 
 /** Where a path begins. */
 export type Root = 'payload' | 'topic' | 'qos' | 'retain' | 'properties';

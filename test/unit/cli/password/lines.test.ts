@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { deleteUser, replaceSecrets, setUser, userNameFault, usersIn } from '../../../src/cli/password-lines.ts';
+import { deleteUser, replaceSecrets, setUser, userNameFault, usersIn } from '../../../../src/cli/password/lines.ts';
 
 const names = fc.constantFrom('tom', 'ann', 'bo', 'Jörg', 'voilà');
 

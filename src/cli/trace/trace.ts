@@ -1,5 +1,5 @@
 // The lines of -d: every packet in Mosquitto's words, in the order of the wire.
-import type { ClientTrace, PublishTrace } from '../client/options.ts';
+import type { ClientTrace, PublishTrace } from '../../client/options.ts';
 import {
   CONNACK,
   CONNECT,
@@ -13,10 +13,10 @@ import {
   SUBACK,
   SUBSCRIBE,
   UNSUBSCRIBE,
-} from '../protocol/constants.ts';
-import type { ControlPacket, SubscriptionRequest } from '../protocol/packets.ts';
-import { reasonOf } from '../protocol/reasons.ts';
-import { brokersWords } from './brokers-words.ts';
+} from '../../protocol/constants.ts';
+import type { ControlPacket, SubscriptionRequest } from '../../protocol/packets.ts';
+import { reasonOf } from '../../protocol/reasons.ts';
+import { brokersWords } from '../brokers-words.ts';
 
 type Packet = ControlPacket | PublishTrace;
 

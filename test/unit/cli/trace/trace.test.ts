@@ -1,25 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { traceLines } from '../../../src/cli/trace.ts';
-import type { PublishTrace } from '../../../src/client/options.ts';
-import type { ControlPacket } from '../../../src/protocol/packets.ts';
-import { NOT_AUTHORIZED, SUCCESS } from '../../../src/protocol/reasons.ts';
-import { MQTT5, MQTT31, MQTT311, type Profile } from '../../../src/protocol/version.ts';
+import { traceLines } from '../../../../src/cli/trace/trace.ts';
+import type { PublishTrace } from '../../../../src/client/options.ts';
+import type { ControlPacket } from '../../../../src/protocol/packets.ts';
+import { NOT_AUTHORIZED, SUCCESS } from '../../../../src/protocol/reasons.ts';
+import { MQTT5, MQTT31, MQTT311, type Profile } from '../../../../src/protocol/version.ts';
+import { connectPacket as connect } from '../../../support/connect-packet.ts';
 
 type Packet = ControlPacket | PublishTrace;
-
-const connect = (profile: Profile): Packet => ({
-  type: 1,
-  profile,
-  bridge: false,
-  clientId: 'me',
-  cleanStart: true,
-  keepAlive: 60,
-  username: null,
-  password: null,
-  will: null,
-  properties: {},
-});
 
 const publish: PublishTrace = { type: 3, id: 0, topic: 'a/b', qos: 0, retain: false, dup: false, payloadLength: 12 };
 
