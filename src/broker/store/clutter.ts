@@ -4,6 +4,9 @@ import type { LogBounds } from './log.ts';
 /** So many files may have little in them. */
 const MOST_CRUMBS = 32;
 
+/** Cleaning all segments has helped if at most this part of what was left before is left. */
+const WORTH_IT = 0.9;
+
 /** What the files look like. */
 export interface LogFiles {
   readonly segments: number;
@@ -21,13 +24,16 @@ export class Clutter {
   private wantedUntil: number;
   /** While there is too much: the newest segment when that began. */
   private looseUntil: number;
-  /** What was left when all segments had been cleaned and it still seemed too much. */
+  /** While there is too much: what was left when all segments had been cleaned once; 0 before that. */
+  private left: number;
+  /** What was left when cleaning all segments did not help any more and it still seemed too much. */
   private firm: number;
 
   constructor(bounds: LogBounds) {
     this.bounds = bounds;
     this.wantedUntil = 0;
     this.looseUntil = 0;
+    this.left = 0;
     this.firm = 0;
   }
 
@@ -46,11 +52,15 @@ export class Clutter {
     return segments > MOST_CRUMBS && totalBytes < (segments * this.bounds.segment) / 4;
   }
 
-  /** Whether too much does not count. Where that seems so even after all of it was cleaned, the reckoning is wrong. */
+  /**
+   * Whether too much does not count. What died while all of it was cleaned is there still, so it is cleaned again as long as
+   * that helps; where too much seems to be left even so, the reckoning is wrong.
+   */
   private isLoose(oldest: number, { totalBytes, liveBytes, openSegment }: LogFiles): boolean {
     const { slack } = this.bounds;
     if (totalBytes <= 2 * liveBytes + slack) {
       this.looseUntil = 0;
+      this.left = 0;
       this.firm = 0;
       return false;
     }
@@ -59,8 +69,10 @@ export class Clutter {
       this.looseUntil = openSegment;
     }
     if (oldest <= this.looseUntil) return true;
-    this.looseUntil = 0;
-    this.firm = totalBytes;
-    return false;
+    const hasHelped = this.left === 0 || totalBytes <= this.left * WORTH_IT;
+    this.left = hasHelped ? totalBytes : 0;
+    this.looseUntil = hasHelped ? openSegment : 0;
+    this.firm = hasHelped ? 0 : totalBytes;
+    return hasHelped;
   }
 }
