@@ -21,11 +21,18 @@ const SLACK = 6_000_000;
 setFlagsFromString('--expose-gc');
 const collectGarbage = runInNewContext('gc') as () => void;
 
+/** Collections after which what can be freed is: the memory of buffers is given back by another thread, when it gets to it. */
+const COLLECTIONS = 5;
+
 async function heap(): Promise<number> {
-  for (let i = 0; i < 5; i++) await turn();
-  collectGarbage();
-  const { heapUsed, arrayBuffers } = process.memoryUsage();
-  return heapUsed + arrayBuffers;
+  let least = Number.POSITIVE_INFINITY;
+  for (let i = 0; i < COLLECTIONS; i++) {
+    for (let turns = 0; turns < 5; turns++) await turn();
+    collectGarbage();
+    const { heapUsed, arrayBuffers } = process.memoryUsage();
+    least = Math.min(least, heapUsed + arrayBuffers);
+  }
+  return least;
 }
 
 test(`${EPISODES} episodes: the client keeps the rules, ends in order and leaves nothing behind`, async () => {
