@@ -28,6 +28,8 @@ export async function readCommandLine<T extends Tool>(
       return await printLines([completionScript(tool, completion).trimEnd()], io);
     }
     if (!help && !version) return await withPassword(parsed, io);
+    // A full disk, or a reader that has gone, is no reason for a stack trace.
+    io.stdout.on('error', () => undefined);
     io.stdout.write(help ? helpText(tool) : versionText(tool));
     return TOOLS[tool].helpCode;
   } catch (error) {
