@@ -105,8 +105,8 @@ export class Link implements TransportSink {
 
   /** Stops reading for a reason; frames that are there already wait. */
   pause(reason: number): void {
-    // What ends must go on reading: it waits for the other side's end.
-    if (this.pauses === 0 && !this.over) this.transport.pause();
+    // What ends must go on reading: it waits for the other side's end. What is closed has nothing to read.
+    if (this.pauses === 0 && !this.over && this.lost === null) this.transport.pause();
     this.pauses |= reason;
   }
 

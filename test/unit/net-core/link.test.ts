@@ -175,6 +175,17 @@ test('the end waits for every reason that holds frames, but not for answers that
   assert.deepEqual([owner.frames, owner.ends], [5, [null]]);
 });
 
+test('a transport that is closed is neither stopped nor set going again', () => {
+  const owner = closedWhileHeld();
+  const { calls } = owner.transport;
+  assert.deepEqual(calls, ['pause']);
+  owner.pausesAt = 4;
+  owner.link.resume(PAUSE_HOOK);
+  assert.deepEqual([owner.frames, owner.ends, calls], [4, [], ['pause']]);
+  owner.link.resume(PAUSE_HOOK);
+  assert.deepEqual([owner.frames, owner.ends, calls], [5, [null], ['pause']]);
+});
+
 test('without frames that wait the owner hears of the end at once, whatever the reason to pause', () => {
   const owner = new Answering();
   owner.pings(2);
